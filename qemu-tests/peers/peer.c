@@ -6,7 +6,8 @@
  * A datagram or connection is answered with the line `you ADDRESS:PORT`. The
  * asker's line says what becomes of a connection then: after `ask` the server
  * closes first, so that the TIME_WAIT is its own and the asker can use the same
- * two endpoints again at once; after `hold` it stays open.
+ * two endpoints again at once; after `hold` it stays open. A holder that ends
+ * resets its connection, also to leave no TIME_WAIT.
  */
 #define _GNU_SOURCE 1	/* accept4 */
 
@@ -328,6 +329,7 @@ static int service_open(struct peer *peer)
 
 static int peer_hold(struct peer *peer)
 {
+	const struct linger reset = { .l_onoff = 1 };
 	char line[LINE_SIZE], *mapped;
 	int err;
 
@@ -340,6 +342,8 @@ static int peer_hold(struct peer *peer)
 		err = ask_udp(peer->service, peer->deadline_ms, &peer->remote, line);
 	if (err < 0)
 		return complain(peer, "hold", err);
+	if (peer->held >= 0)
+		setsockopt(peer->held, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 	mapped = answer_endpoint(line);
 	if (!mapped)
 		return complain(peer, "hold", -EBADMSG);
