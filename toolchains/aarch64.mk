@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# All that is known of aarch64: plain `NAME := value` lines, which make and sh both read.
+
+# the compiler, and what Debian calls it and its kernel headers on a machine of another kind
+TRIPLE := aarch64-linux-gnu
+TOOLCHAIN_PACKAGES := gcc-aarch64-linux-gnu linux-libc-dev-arm64-cross
+MUSL_ARCH := aarch64
+ARCH_CFLAGS :=
+
+# the machine it is tested on
+DEBIAN_ARCH := arm64
+KERNEL_PACKAGE := linux-image-cloud-arm64
+QEMU := qemu-system-aarch64
+QEMU_PACKAGE := qemu-system-arm
+QEMU_MACHINE := virt
+QEMU_CPU := cortex-a57
+CONSOLE := ttyAMA0

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# All that is known of x86_64: plain `NAME := value` lines, which make and sh both read.
+
+# the compiler, and what Debian calls it and its kernel headers on a machine of another kind
+TRIPLE := x86_64-linux-gnu
+TOOLCHAIN_PACKAGES := gcc-x86-64-linux-gnu linux-libc-dev-amd64-cross
+MUSL_ARCH := x86_64
+ARCH_CFLAGS :=
+
+# the machine it is tested on
+DEBIAN_ARCH := amd64
+KERNEL_PACKAGE := linux-image-cloud-amd64
+QEMU := qemu-system-x86_64
+QEMU_PACKAGE := qemu-system-x86
+QEMU_MACHINE := q35
+# -cx16: with cmpxchg16b emulated, 6.12 panics in 12-42 % of boots on QEMU 7.2
+QEMU_CPU := max,-cx16
+CONSOLE := ttyS0
