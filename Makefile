@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The entry point: variables, what is built of what, the commands. `make help` explains.
+
+VERSION := 0.1.0
+KNOWN_ARCHS := $(sort $(basename $(notdir $(wildcard toolchains/*.mk))))
+HOST_ARCH := $(shell uname -m)
+ARCH ?=
+KERNEL ?= 6.1
+WERROR ?=
+V ?=
+HOSTCC ?= gcc
+CLANG ?= clang
+LLVM_STRIP ?= llvm-strip
+export EINAT_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/einat
+export PATH := $(PATH):/usr/sbin:/sbin
+
+ARCHS := $(or $(ARCH),$(KNOWN_ARCHS))
+ifneq ($(filter-out $(KNOWN_ARCHS),$(ARCHS)),)
+$(error ARCH=$(ARCH): no such file in toolchains/; known: $(KNOWN_ARCHS))
+endif
+
+BUILD := build
+SOURCES := $(BUILD)/sources
+LIBRARIES := zlib libelf libbpf cmocka
+UNPACKED := $(CURDIR)/$(SOURCES)
+# what cmocka finds on each system of ours
+CMOCKA_CFLAGS := -DHAVE_MALLOC_H -DHAVE_INTTYPES_H -DHAVE_SIGNAL_H -DHAVE_STRINGS_H -DHAVE_GCC_THREAD_LOCAL_STORAGE \
+	-DHAVE_CLOCK_REALTIME -DHAVE_SIGLONGJMP -DHAVE_STRSIGNAL -DHAVE_STRUCT_TIMESPEC
+Q := $(if $V,,@)
+say = @printf '  %-8s %s\n' '$1' '$(or $2,$@)'
+quiet = $(if $V,,>$(CURDIR)/$(@D)/log 2>&1 || { tail -n 30 $(CURDIR)/$(@D)/log; exit 1; })
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+
+# Flags. The build folder's name never reaches a byte of the output.
+REPRODUCIBLE := -ffile-prefix-map=$(CURDIR)/=
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla \
+	$(if $(filter 1,$(WERROR)),-Werror)
+DEFINES := -D_GNU_SOURCE -DEINAT_VERSION='"$(VERSION)"'
+INCLUDES := -Isrc -Ibpf -I$(BUILD)/bpf
+SMALL := -Os -fstack-protector-strong -fno-asynchronous-unwind-tables -fno-unwind-tables \
+	-ffunction-sections -fdata-sections -fno-pie $(REPRODUCIBLE)
+TARGET_CFLAGS := -std=gnu11 $(SMALL) -flto -flto-partition=one $(WARNINGS) $(DEFINES) $(INCLUDES)
+TARGET_LDFLAGS := -static -no-pie -s -Wl,--gc-sections,--build-id=none,-z,relro,-z,now,-z,noexecstack
+HOST_CFLAGS := -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
+	$(WARNINGS) $(DEFINES) $(INCLUDES)
+BPF_CFLAGS := -target bpfel -mcpu=v2 -O2 -g -std=gnu11 -nostdlibinc -isystem $(BUILD)/bpf/include $(REPRODUCIBLE) \
+	-Wall -Wextra -Wshadow -Wno-unused-function $(if $(filter 1,$(WERROR)),-Werror) -Ibpf
+
+# Sources. What needs a library that the host may lack is an edge; the rest is linked to the unit tests.
+EDGES := main datapath netlink
+SRC := $(basename $(notdir $(wildcard src/*.c)))
+PURE := $(filter-out $(EDGES),$(SRC))
+UNIT_TESTS := $(patsubst src/tests/%.c,$(BUILD)/host/tests/%,$(wildcard src/tests/test_*.c))
+BPF := $(patsubst bpf/%.bpf.c,%,$(wildcard bpf/nat*.bpf.c))
+SKELETONS := $(BPF:%=$(BUILD)/bpf/%.skel.h)
+DATA_PLANE_TESTS := $(basename $(notdir $(wildcard bpf/tests/test_*.c)))
+DATA_PLANE_SHARED := $(filter-out test_%,$(basename $(notdir $(wildcard bpf/tests/*.c))))
+-include qemu-tests/peers/peers.mk
+
+.PHONY: all $(KNOWN_ARCHS)
+all: $(ARCHS)
+$(KNOWN_ARCHS): %: $(BUILD)/%/einat
+
+$(SOURCES)/%/.unpacked: cross/hashes/%
+	$(call say,UNPACK,$*)
+	$Qrm -rf $(@D) && mkdir -p $(@D)
+	$Qtar -xf "$$(toolchains/fetch $*)" -C $(@D) --strip-components=1 --no-same-owner
+	$Qtouch $@
+
+# The BPF objects are little-endian and the same for all architectures: they know no CPU's asm/ headers.
+$(BUILD)/bpf/.headers: $(SOURCES)/libbpf/.unpacked cross/uapi-headers
+	$Qcross/uapi-headers $(HOSTCC) $(@D)/include generic
+	$Qmkdir -p $(@D)/include/bpf && cp $(SOURCES)/libbpf/src/*.h $(@D)/include/bpf/
+	$Qcp $(SOURCES)/libbpf/include/uapi/linux/*.h $(@D)/include/linux/ && touch $@
+
+$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(BUILD)/bpf/.headers bpf/check-object bpf/helpers.list Makefile
+	$(call say,BPF)
+	$Q$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c $< -o $@.tmp
+	$Q$(LLVM_STRIP) -g $@.tmp
+	$Qbpf/check-object $@.tmp $(BUILD)/bpf/include/bpf/bpf_helper_defs.h
+	$Qmv $@.tmp $@
+
+$(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.bpf.o
+	$(call say,SKELETON)
+	$Qbpftool gen skeleton $< name $* >$@.tmp && mv $@.tmp $@
+
+include cross/host.mk
+$(foreach A,$(ARCHS),$(eval include cross/target.mk))
+-include $(wildcard $(BUILD)/bpf/*.d $(foreach d,objects objects/*,$(BUILD)/*/$d/*.d))

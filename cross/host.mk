@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What runs on the machine that builds: the unit tests, under the sanitizers.
+
+$(BUILD)/host/libcmocka.a: $(SOURCES)/cmocka/.unpacked
+	$(call say,CMOCKA,host)
+	$Qmkdir -p $(@D)
+	$Q$(HOSTCC) -O1 -g -w $(CMOCKA_CFLAGS) -I$(SOURCES)/cmocka/include -c $(SOURCES)/cmocka/src/cmocka.c -o $(@D)/cmocka.o
+	$Qar crD $@.tmp $(@D)/cmocka.o && mv $@.tmp $@
+
+$(BUILD)/host/objects/%.o: src/%.c $(BUILD)/bpf/.headers Makefile
+	$(call say,HOSTCC)
+	$Qmkdir -p $(@D)
+	$Q$(HOSTCC) $(HOST_CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/host/objects/tests/%.o: src/tests/%.c $(BUILD)/host/libcmocka.a $(BUILD)/bpf/.headers Makefile
+	$(call say,HOSTCC)
+	$Qmkdir -p $(@D)
+	$Q$(HOSTCC) $(HOST_CFLAGS) -I$(SOURCES)/cmocka/include -MMD -MP -c $< -o $@
+
+$(UNIT_TESTS): $(BUILD)/host/tests/%: $(BUILD)/host/objects/tests/%.o $(PURE:%=$(BUILD)/host/objects/%.o) $(BUILD)/host/libcmocka.a
+	$(call say,LINK)
+	$Qmkdir -p $(@D) && $(HOSTCC) $(HOST_CFLAGS) -o $@.tmp $^ && mv $@.tmp $@

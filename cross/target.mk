@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What is built for an architecture. Included once for each, with A set: everything lands in $B.
+
+include toolchains/$A.mk
+B := $(BUILD)/$A
+
+# Recipes run when the next architecture's values have replaced these: they stay with the targets.
+$B/%: A := $A
+$B/%: B := $B
+$B/%: S := $(CURDIR)/$B/sysroot
+$B/%: TRIPLE := $(TRIPLE)
+$B/%: MUSL_ARCH := $(MUSL_ARCH)
+$B/%: CC := $(CURDIR)/$B/sysroot/bin/musl-gcc
+$B/%: ARCH_CFLAGS := $(ARCH_CFLAGS)
+
+include cross/libraries.mk
+
+compile = $Qmkdir -p $(@D) && $(CC) $(TARGET_CFLAGS) $(ARCH_CFLAGS) -MMD -MP -c $< -o $@
+# -w: with LTO the libraries are compiled again here, and their warnings are not ours
+link = $Qmkdir -p $(@D) && $(CC) -w $(TARGET_CFLAGS) $(ARCH_CFLAGS) $(TARGET_LDFLAGS) -o $@.tmp $^ && mv $@.tmp $@
+libraries = $(1:%=$B/sysroot/lib/lib%.a)
+objects = $(1:%=$B/objects/%.o)
+
+$B/objects/src/%.o: src/%.c $B/.headers Makefile | $(SKELETONS)
+	$(call say,CC)
+	$(compile)
+
+$B/objects/tests/%.o: bpf/tests/%.c $B/.headers Makefile | $(SKELETONS)
+	$(call say,CC)
+	$(compile)
+
+$B/objects/peers/%.o: qemu-tests/peers/%.c $B/.headers Makefile
+	$(call say,CC)
+	$(compile)
+
+$B/einat: $(call objects,$(SRC:%=src/%)) $(call libraries,bpf elf z mnl)
+	$(call say,LINK)
+	$(link)
+
+$(DATA_PLANE_TESTS:%=$B/tests/%): $B/tests/%: $B/objects/tests/%.o $(call objects,$(DATA_PLANE_SHARED:%=tests/%) \
+		$(patsubst %,src/%,$(filter-out main,$(SRC)))) $(call libraries,cmocka bpf elf z mnl)
+	$(call say,LINK)
+	$(link)
+
+$(PEERS:%=$B/peers/%): $B/peers/%: $B/objects/peers/%.o $(call objects,$(PEERS_SHARED:%.c=peers/%)) $(call libraries,mnl)
+	$(call say,LINK)
+	$(link)
+
+# The router image, and beside it each kernel's modules: initramfs/pack reads the manifest.
+IMAGE_PARTS := $B/einat $(DATA_PLANE_TESTS:%=$B/tests/%) $(PEERS:%=$B/peers/%)
+$B/router.cpio.gz: $(IMAGE_PARTS) $(wildcard initramfs/*) toolchains/$A.mk
+	$(call say,IMAGE)
+	$Qinitramfs/pack $A
+
+$B/modules-%.cpio.gz: initramfs/manifest initramfs/pack qemu-tests/kernels toolchains/$A.mk
+	$(call say,IMAGE)
+	$Qinitramfs/pack $A $*
