@@ -48,7 +48,7 @@ TARGET_LDFLAGS := -static -no-pie -s -Wl,--gc-sections,--build-id=none,-z,relro,
 HOST_CFLAGS := -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
 	$(WARNINGS) $(DEFINES) $(INCLUDES)
 BPF_CFLAGS := -target bpfel -mcpu=v2 -O2 -g -std=gnu11 -nostdlibinc -isystem $(BUILD)/bpf/include $(REPRODUCIBLE) \
-	-Wall -Wextra -Wshadow -Wno-unused-function $(if $(filter 1,$(WERROR)),-Werror) -Ibpf
+	-Wall -Wextra -Wshadow -Wno-unused-function -Wno-unused-parameter $(if $(filter 1,$(WERROR)),-Werror) -Ibpf
 
 # Sources. What needs a library that the host may lack is an edge; the rest is linked to the unit tests.
 EDGES := main datapath netlink

@@ -100,6 +100,11 @@ int mnl_socket_setsockopt(const struct mnl_socket *socket_, int type, void *valu
 	return setsockopt(socket_->fd, SOL_NETLINK, type, value, length);
 }
 
+size_t mnl_nlmsg_size(size_t payload)
+{
+	return MNL_NLMSG_HDRLEN + payload;
+}
+
 struct nlmsghdr *mnl_nlmsg_put_header(void *buffer)
 {
 	struct nlmsghdr *message = buffer;
@@ -275,6 +280,23 @@ int mnl_attr_type_valid(const struct nlattr *attr, uint16_t max)
 	return -1;
 }
 
+int mnl_attr_validate(const struct nlattr *attr, enum mnl_attr_data_type type)
+{
+	static const uint8_t sizes[MNL_TYPE_MAX] = {
+		[MNL_TYPE_U8] = 1, [MNL_TYPE_U16] = 2, [MNL_TYPE_U32] = 4, [MNL_TYPE_U64] = 8, [MNL_TYPE_MSECS] = 8,
+	};
+	const uint16_t length = mnl_attr_get_payload_len(attr);
+
+	errno = 0;
+	if (type >= MNL_TYPE_MAX)
+		errno = EINVAL;
+	else if (sizes[type] ? length != sizes[type] : type == MNL_TYPE_FLAG && length)
+		errno = ERANGE;
+	else if (type == MNL_TYPE_NUL_STRING && (!length || mnl_attr_get_str(attr)[length - 1]))
+		errno = EINVAL;
+	return errno ? -1 : 0;
+}
+
 int mnl_attr_parse(const struct nlmsghdr *message, unsigned int offset, mnl_attr_cb_t cb, void *data)
 {
 	const struct nlattr *attr;
@@ -314,8 +336,11 @@ static int message_error(const struct nlmsghdr *message)
 	return errno ? MNL_CB_ERROR : MNL_CB_STOP;
 }
 
-static int message_dispatch(const struct nlmsghdr *message, mnl_cb_t cb, void *data)
+static int message_dispatch(const struct nlmsghdr *message, mnl_cb_t cb, void *data, mnl_cb_t *control,
+			    unsigned int controls)
 {
+	if (message->nlmsg_type < controls && control[message->nlmsg_type])
+		return control[message->nlmsg_type](message, data);
 	switch (message->nlmsg_type) {
 	case NLMSG_NOOP:
 		return MNL_CB_OK;
@@ -331,7 +356,8 @@ static int message_dispatch(const struct nlmsghdr *message, mnl_cb_t cb, void *d
 	}
 }
 
-int mnl_cb_run(const void *buffer, size_t length, unsigned int seq, unsigned int portid, mnl_cb_t cb, void *data)
+int mnl_cb_run2(const void *buffer, size_t length, unsigned int seq, unsigned int portid, mnl_cb_t cb, void *data,
+		mnl_cb_t *control, unsigned int controls)
 {
 	const struct nlmsghdr *message = buffer;
 	int left = (int)length;
@@ -350,9 +376,14 @@ int mnl_cb_run(const void *buffer, size_t length, unsigned int seq, unsigned int
 			errno = EINTR;
 			return MNL_CB_ERROR;
 		}
-		ret = message_dispatch(message, cb, data);
+		ret = message_dispatch(message, cb, data, control, controls);
 		if (ret <= MNL_CB_STOP)
 			return ret;
 	}
 	return ret;
+}
+
+int mnl_cb_run(const void *buffer, size_t length, unsigned int seq, unsigned int portid, mnl_cb_t cb, void *data)
+{
+	return mnl_cb_run2(buffer, length, seq, portid, cb, data, NULL, 0);
 }

@@ -22,6 +22,22 @@
 #define MNL_NLMSG_HDRLEN       MNL_ALIGN(sizeof(struct nlmsghdr))
 #define MNL_ATTR_HDRLEN	       MNL_ALIGN(sizeof(struct nlattr))
 
+enum mnl_attr_data_type {
+	MNL_TYPE_UNSPEC,
+	MNL_TYPE_U8,
+	MNL_TYPE_U16,
+	MNL_TYPE_U32,
+	MNL_TYPE_U64,
+	MNL_TYPE_STRING,
+	MNL_TYPE_FLAG,
+	MNL_TYPE_MSECS,
+	MNL_TYPE_NESTED,
+	MNL_TYPE_NESTED_COMPAT,
+	MNL_TYPE_NUL_STRING,
+	MNL_TYPE_BINARY,
+	MNL_TYPE_MAX,
+};
+
 #define MNL_CB_ERROR -1
 #define MNL_CB_STOP  0
 #define MNL_CB_OK    1
@@ -41,6 +57,7 @@ ssize_t mnl_socket_recvfrom(const struct mnl_socket *socket, void *buffer, size_
 int mnl_socket_setsockopt(const struct mnl_socket *socket, int type, void *value, socklen_t length);
 
 /* Messages. buffer has room for what is put into it; the length of the message grows with each put. */
+size_t mnl_nlmsg_size(size_t payload);
 struct nlmsghdr *mnl_nlmsg_put_header(void *buffer);
 void *mnl_nlmsg_put_extra_header(struct nlmsghdr *message, size_t size);
 void *mnl_nlmsg_get_payload(const struct nlmsghdr *message);
@@ -74,6 +91,8 @@ bool mnl_attr_ok(const struct nlattr *attr, int length);
 struct nlattr *mnl_attr_next(const struct nlattr *attr);
 /* 1 if type is not above max, else -1 with errno EOPNOTSUPP. */
 int mnl_attr_type_valid(const struct nlattr *attr, uint16_t max);
+/* 0 if the payload has the length that a type asks for, and the NUL at its end; else -1 with errno ERANGE or EINVAL. */
+int mnl_attr_validate(const struct nlattr *attr, enum mnl_attr_data_type type);
 
 #define mnl_attr_for_each(attr, message, offset)                               \
 	for ((attr) = mnl_nlmsg_get_payload_offset((message), (offset));       \
@@ -99,5 +118,8 @@ typedef int (*mnl_cb_t)(const struct nlmsghdr *message, void *data);
  * EPROTO) or of an interrupted dump (EINTR).
  */
 int mnl_cb_run(const void *buffer, size_t length, unsigned int seq, unsigned int portid, mnl_cb_t cb, void *data);
+/* The same with the caller's functions for NLMSG_ERROR and its like: control[type], NULL for what is done else. */
+int mnl_cb_run2(const void *buffer, size_t length, unsigned int seq, unsigned int portid, mnl_cb_t cb, void *data,
+		mnl_cb_t *control, unsigned int controls);
 
 #endif
