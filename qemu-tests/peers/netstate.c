@@ -26,9 +26,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define LINE_SIZE	4096
-#define DUMP_ATTEMPTS	10
-#define TCX_PROGRAMS	64
+#define LINE_SIZE     4096
+#define DUMP_ATTEMPTS 10
+#define TCX_PROGRAMS  64
 
 enum { EXIT_OK, EXIT_NO };
 
@@ -51,7 +51,7 @@ struct filter_parent {
 struct netstate {
 	struct mnl_socket *socket;
 	struct lines lines;
-	int family;			/* of the dump that is running */
+	int family; /* of the dump that is running */
 	int *links;
 	size_t links_count;
 	struct filter_parent *parents;
@@ -83,20 +83,13 @@ static const struct field rule_fields[] = {
 };
 
 static const struct field route_fields[] = {
-	{ RTA_DST, ADDRESS, "to" },
-	{ RTA_SRC, ADDRESS, "from" },
-	{ RTA_OIF, INTERFACE, "dev" },
-	{ RTA_IIF, INTERFACE, "iif" },
-	{ RTA_GATEWAY, ADDRESS, "via" },
-	{ RTA_PREFSRC, ADDRESS, "src" },
-	{ RTA_PRIORITY, NUMBER, "metric" },
-	{ RTA_TABLE, NUMBER, "table" },
-	{ RTA_PREF, NUMBER, "pref" },
-	{ RTA_METRICS, BYTES, "metrics" },
-	{ RTA_MULTIPATH, BYTES, "nexthops" },
-	{ RTA_CACHEINFO, SKIP, NULL },
-	{ RTA_EXPIRES, SKIP, NULL },
-	{ 0 },
+	{ RTA_DST, ADDRESS, "to" },	      { RTA_SRC, ADDRESS, "from" },
+	{ RTA_OIF, INTERFACE, "dev" },	      { RTA_IIF, INTERFACE, "iif" },
+	{ RTA_GATEWAY, ADDRESS, "via" },      { RTA_PREFSRC, ADDRESS, "src" },
+	{ RTA_PRIORITY, NUMBER, "metric" },   { RTA_TABLE, NUMBER, "table" },
+	{ RTA_PREF, NUMBER, "pref" },	      { RTA_METRICS, BYTES, "metrics" },
+	{ RTA_MULTIPATH, BYTES, "nexthops" }, { RTA_CACHEINFO, SKIP, NULL },
+	{ RTA_EXPIRES, SKIP, NULL },	      { 0 },
 };
 
 static const struct field neighbour_fields[] = {
@@ -108,14 +101,10 @@ static const struct field neighbour_fields[] = {
 };
 
 static const struct field qdisc_fields[] = {
-	{ TCA_KIND, TEXT, "kind" },
-	{ TCA_OPTIONS, BYTES, "options" },
-	{ TCA_STATS, SKIP, NULL },
-	{ TCA_STATS2, SKIP, NULL },
-	{ TCA_XSTATS, SKIP, NULL },
-	{ TCA_STAB, BYTES, "stab" },
-	{ TCA_HW_OFFLOAD, SKIP, NULL },
-	{ 0 },
+	{ TCA_KIND, TEXT, "kind" },	{ TCA_OPTIONS, BYTES, "options" },
+	{ TCA_STATS, SKIP, NULL },	{ TCA_STATS2, SKIP, NULL },
+	{ TCA_XSTATS, SKIP, NULL },	{ TCA_STAB, BYTES, "stab" },
+	{ TCA_HW_OFFLOAD, SKIP, NULL }, { 0 },
 };
 
 /* Options differ from kind to kind and may hold counters: only BPF's are printed. */
@@ -130,13 +119,9 @@ static const struct field filter_fields[] = {
 };
 
 static const struct field bpf_filter_fields[] = {
-	{ TCA_BPF_NAME, TEXT, "name" },
-	{ TCA_BPF_TAG, BYTES, "tag" },
-	{ TCA_BPF_FLAGS, NUMBER, "flags" },
-	{ TCA_BPF_FLAGS_GEN, NUMBER, "flags_gen" },
-	{ TCA_BPF_ID, SKIP, NULL },
-	{ TCA_BPF_ACT, SKIP, NULL },
-	{ 0 },
+	{ TCA_BPF_NAME, TEXT, "name" }, { TCA_BPF_TAG, BYTES, "tag" },	    { TCA_BPF_OPS_LEN, NUMBER, "instructions" },
+	{ TCA_BPF_OPS, BYTES, "code" }, { TCA_BPF_FLAGS, NUMBER, "flags" }, { TCA_BPF_FLAGS_GEN, NUMBER, "flags_gen" },
+	{ TCA_BPF_ID, SKIP, NULL },	{ TCA_BPF_ACT, SKIP, NULL },	    { 0 },
 };
 
 static void *grow(void *items, size_t count, size_t size)
@@ -169,8 +154,7 @@ static int line_compare(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static __attribute__((format(printf, 2, 3)))
-void line_add(struct line *line, const char *format, ...)
+static __attribute__((format(printf, 2, 3))) void line_add(struct line *line, const char *format, ...)
 {
 	va_list arguments;
 
@@ -235,8 +219,7 @@ static void line_add_address(struct line *line, const void *bytes, size_t size)
 	if (size != 4 && size != 16)
 		line_add_bytes(line, bytes, size);
 	else
-		line_add(line, " %s",
-			 inet_ntop(size == 4 ? AF_INET : AF_INET6, bytes, text, sizeof(text)));
+		line_add(line, " %s", inet_ntop(size == 4 ? AF_INET : AF_INET6, bytes, text, sizeof(text)));
 }
 
 static const struct field *field_find(const struct field *fields, uint16_t type)
@@ -248,8 +231,7 @@ static const struct field *field_find(const struct field *fields, uint16_t type)
 	return NULL;
 }
 
-static void line_add_attribute(struct line *line, const struct nlattr *attr,
-			       const struct field *fields)
+static void line_add_attribute(struct line *line, const struct nlattr *attr, const struct field *fields)
 {
 	const void *payload = mnl_attr_get_payload(attr);
 	const size_t size = mnl_attr_get_payload_len(attr);
@@ -280,8 +262,7 @@ static void line_add_attributes(struct line *line, const struct nlmsghdr *messag
 {
 	struct nlattr *attr;
 
-	mnl_attr_for_each(attr, message, header)
-		line_add_attribute(line, attr, fields);
+	mnl_attr_for_each(attr, message, header) line_add_attribute(line, attr, fields);
 }
 
 static const char *family_name(int family)
@@ -298,9 +279,8 @@ static int add_rule(const struct nlmsghdr *message, void *data)
 	/* Without IPv6 the kernel answers with the rules of every family. */
 	if (rule->family != state->family)
 		return MNL_CB_OK;
-	line_add(&line, "rule %s to/%u from/%u tos %u action %u flags 0x%x",
-		 family_name(rule->family), rule->dst_len, rule->src_len, rule->tos, rule->action,
-		 rule->flags);
+	line_add(&line, "rule %s to/%u from/%u tos %u action %u flags 0x%x", family_name(rule->family), rule->dst_len,
+		 rule->src_len, rule->tos, rule->action, rule->flags);
 	line_add_attributes(&line, message, sizeof(*rule), rule_fields);
 	lines_add(&state->lines, line.text);
 	return MNL_CB_OK;
@@ -316,9 +296,8 @@ static int add_route(const struct nlmsghdr *message, void *data)
 	if (route->rtm_family != state->family || route->rtm_flags & RTM_F_CLONED)
 		return MNL_CB_OK;
 	line_add(&line, "route %s to/%u from/%u tos %u protocol %u scope %u type %u flags 0x%x",
-		 family_name(route->rtm_family), route->rtm_dst_len, route->rtm_src_len,
-		 route->rtm_tos, route->rtm_protocol, route->rtm_scope, route->rtm_type,
-		 route->rtm_flags);
+		 family_name(route->rtm_family), route->rtm_dst_len, route->rtm_src_len, route->rtm_tos,
+		 route->rtm_protocol, route->rtm_scope, route->rtm_type, route->rtm_flags);
 	line_add_attributes(&line, message, sizeof(*route), route_fields);
 	lines_add(&state->lines, line.text);
 	return MNL_CB_OK;
@@ -332,13 +311,12 @@ static int add_neighbour(const struct nlmsghdr *message, void *data)
 	struct line line = { .size = 0 };
 
 	/* The others come and go with traffic. */
-	if (neighbour->ndm_family != state->family ||
-	    !(is_proxy || neighbour->ndm_state & NUD_PERMANENT))
+	if (neighbour->ndm_family != state->family || !(is_proxy || neighbour->ndm_state & NUD_PERMANENT))
 		return MNL_CB_OK;
 	line_add(&line, "neighbour %s dev", family_name(neighbour->ndm_family));
 	line_add_interface(&line, neighbour->ndm_ifindex);
-	line_add(&line, " state 0x%x flags 0x%x type %u", is_proxy ? 0 : neighbour->ndm_state,
-		 neighbour->ndm_flags, neighbour->ndm_type);
+	line_add(&line, " state 0x%x flags 0x%x type %u", is_proxy ? 0 : neighbour->ndm_state, neighbour->ndm_flags,
+		 neighbour->ndm_type);
 	line_add_attributes(&line, message, sizeof(*neighbour), neighbour_fields);
 	lines_add(&state->lines, line.text);
 	return MNL_CB_OK;
@@ -347,14 +325,13 @@ static int add_neighbour(const struct nlmsghdr *message, void *data)
 static void parents_add(struct netstate *state, int ifindex, uint32_t parent)
 {
 	state->parents = grow(state->parents, state->parents_count + 1, sizeof(*state->parents));
-	state->parents[state->parents_count++] =
-		(struct filter_parent){ .ifindex = ifindex, .parent = parent };
+	state->parents[state->parents_count++] = (struct filter_parent){ .ifindex = ifindex, .parent = parent };
 }
 
 /* Handles that the kernel chooses are from this one up, clsact's aside. */
 static bool handle_is_chosen(uint32_t handle)
 {
-	return handle >= 0x80000000 && handle != TC_H_MAKE(TC_H_CLSACT, 0);
+	return handle >= 0x80000000 && TC_H_MAJ(handle) != TC_H_MAJ(TC_H_CLSACT);
 }
 
 static int add_qdisc(const struct nlmsghdr *message, void *data)
@@ -385,7 +362,8 @@ static void line_add_bpf_filter(struct line *line, const struct nlmsghdr *messag
 {
 	struct nlattr *attr, *kind = NULL, *options = NULL, *option;
 
-	mnl_attr_for_each(attr, message, sizeof(struct tcmsg)) {
+	mnl_attr_for_each(attr, message, sizeof(struct tcmsg))
+	{
 		if (mnl_attr_get_type(attr) == TCA_KIND)
 			kind = attr;
 		else if (mnl_attr_get_type(attr) == TCA_OPTIONS)
@@ -393,8 +371,7 @@ static void line_add_bpf_filter(struct line *line, const struct nlmsghdr *messag
 	}
 	if (!kind || !options || strcmp(mnl_attr_get_str(kind), "bpf"))
 		return;
-	mnl_attr_for_each_nested(option, options)
-		line_add_attribute(line, option, bpf_filter_fields);
+	mnl_attr_for_each_nested(option, options) line_add_attribute(line, option, bpf_filter_fields);
 }
 
 static int add_filter(const struct nlmsghdr *message, void *data)
@@ -426,8 +403,7 @@ static int add_link(const struct nlmsghdr *message, void *data)
 }
 
 /* Sends one request and hands every answer to callback. 0 or -errno. */
-static int dump_once(struct netstate *state, uint16_t type, const void *header, size_t size,
-		     mnl_cb_t callback)
+static int dump_once(struct netstate *state, uint16_t type, const void *header, size_t size, mnl_cb_t callback)
 {
 	static unsigned int sequence;
 	const unsigned int port = mnl_socket_get_portid(state->socket);
@@ -455,8 +431,7 @@ static int dump_once(struct netstate *state, uint16_t type, const void *header, 
  * A dump that a change interrupted is thrown away and done again. Nothing to
  * tell is what a kernel without the feature has (EOPNOTSUPP).
  */
-static int dump(struct netstate *state, uint16_t type, const void *header, size_t size,
-		mnl_cb_t callback)
+static int dump(struct netstate *state, uint16_t type, const void *header, size_t size, mnl_cb_t callback)
 {
 	const size_t lines = state->lines.count, links = state->links_count;
 	const size_t parents = state->parents_count;
@@ -533,8 +508,8 @@ static int program_info(uint32_t id, struct bpf_prog_info *info)
 	return err;
 }
 
-static int add_tcx_program(struct netstate *state, int ifindex, const char *direction,
-			   unsigned int position, uint32_t id)
+static int add_tcx_program(struct netstate *state, int ifindex, const char *direction, unsigned int position,
+			   uint32_t id)
 {
 	struct bpf_prog_info info;
 	struct line line = { .size = 0 };
@@ -623,8 +598,8 @@ int main(int argc, char **argv)
 		perror("netstate: netlink");
 		return EXIT_NO;
 	}
-	if (dump_family(&state, AF_INET) || dump_family(&state, AF_INET6) ||
-	    dump_traffic_control(&state) || query_links(&state))
+	if (dump_family(&state, AF_INET) || dump_family(&state, AF_INET6) || dump_traffic_control(&state) ||
+	    query_links(&state))
 		return EXIT_NO;
 	for (int i = 1; i < argc; i++) {
 		if (add_sysctl(&state, argv[i]))
@@ -633,5 +608,10 @@ int main(int argc, char **argv)
 	qsort(state.lines.items, state.lines.count, sizeof(*state.lines.items), line_compare);
 	for (size_t i = 0; i < state.lines.count; i++)
 		puts(state.lines.items[i]);
+	lines_cut(&state.lines, 0);
+	free(state.lines.items);
+	free(state.links);
+	free(state.parents);
+	mnl_socket_close(state.socket);
 	return fflush(stdout) ? EXIT_NO : EXIT_OK;
 }

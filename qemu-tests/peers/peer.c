@@ -9,7 +9,7 @@
  * two endpoints again at once; after `hold` it stays open. A holder that ends
  * resets its connection, also to leave no TIME_WAIT.
  */
-#define _GNU_SOURCE 1	/* accept4 */
+#define _GNU_SOURCE 1 /* accept4 */
 
 #include "deadline.h"
 #include "endpoint.h"
@@ -23,23 +23,23 @@
 #include <unistd.h>
 
 #define DEADLINE_MS	3000
-#define RESEND_MS	250	/* doubled each time */
+#define RESEND_MS	250 /* doubled each time */
 #define KEEPALIVE_MS	15000
 #define LINE_SIZE	128
-#define CONNECTIONS_MAX	64
+#define CONNECTIONS_MAX 64
 
 enum { EXIT_OK, EXIT_NO, EXIT_USAGE };
 
 struct peer {
-	int type;			/* SOCK_DGRAM or SOCK_STREAM */
+	int type; /* SOCK_DGRAM or SOCK_STREAM */
 	union endpoint local;
-	union endpoint remote;		/* ask and hold */
+	union endpoint remote; /* ask and hold */
 	int deadline_ms;
-	int keepalive_ms;		/* hold udp; 0: never */
-	int service;			/* UDP socket or TCP listener */
-	int held;			/* hold tcp: the connection, else -1 */
+	int keepalive_ms; /* hold udp; 0: never */
+	int service;	  /* UDP socket or TCP listener */
+	int held;	  /* hold tcp: the connection, else -1 */
 	bool is_hold;
-	char mapped[LINE_SIZE];		/* hold: as the remote saw us */
+	char mapped[LINE_SIZE]; /* hold: as the remote saw us */
 	int connections[CONNECTIONS_MAX];
 	int connections_count;
 };
@@ -52,9 +52,8 @@ static int complain(const struct peer *peer, const char *what, int err)
 
 	if (has_remote)
 		endpoint_format(&peer->remote, remote);
-	fprintf(stderr, "peer: %s %s %s%s%s: %s\n", what,
-		peer->type == SOCK_STREAM ? "tcp" : "udp", endpoint_format(&peer->local, local),
-		has_remote ? " -> " : "", remote, strerror(-err));
+	fprintf(stderr, "peer: %s %s %s%s%s: %s\n", what, peer->type == SOCK_STREAM ? "tcp" : "udp",
+		endpoint_format(&peer->local, local), has_remote ? " -> " : "", remote, strerror(-err));
 	return EXIT_NO;
 }
 
@@ -293,8 +292,7 @@ static int peer_serve(struct peer *peer)
 		ready[1] = (struct pollfd){ .fd = peer->held, .events = POLLIN };
 		for (int i = 0; i < peer->connections_count; i++)
 			ready[2 + i] = (struct pollfd){ .fd = peer->connections[i], .events = POLLIN };
-		if (poll(ready, 2 + peer->connections_count,
-			 keeps_alive ? deadline_left_ms(keepalive) : -1) < 0)
+		if (poll(ready, 2 + peer->connections_count, keeps_alive ? deadline_left_ms(keepalive) : -1) < 0)
 			break;
 		serve_connections(peer, ready + 2);
 		if (ready[1].revents)
@@ -304,8 +302,7 @@ static int peer_serve(struct peer *peer)
 		else if (ready[0].revents)
 			serve_datagram(peer);
 		if (keeps_alive && !deadline_left_ms(keepalive)) {
-			sendto(peer->service, "ask\n", 4, 0, &peer->remote.sa,
-			       endpoint_length(&peer->remote));
+			sendto(peer->service, "ask\n", 4, 0, &peer->remote.sa, endpoint_length(&peer->remote));
 			keepalive = deadline_after(peer->keepalive_ms);
 		}
 	}
@@ -357,7 +354,8 @@ static int usage(void)
 	      "       peer ask   udp|tcp LOCAL:PORT REMOTE:PORT [-w MS]\n"
 	      "       peer hold  udp|tcp LOCAL:PORT REMOTE:PORT [-w MS] [-k MS]\n"
 	      "  -w MS  give up after so many milliseconds (3000)\n"
-	      "  -k MS  keep a UDP mapping alive so often (15000; 0: never)\n", stderr);
+	      "  -k MS  keep a UDP mapping alive so often (15000; 0: never)\n",
+	      stderr);
 	return EXIT_USAGE;
 }
 
@@ -377,7 +375,9 @@ static int parse_options(int argc, char **argv, struct peer *peer)
 int main(int argc, char **argv)
 {
 	struct peer peer = {
-		.deadline_ms = DEADLINE_MS, .keepalive_ms = KEEPALIVE_MS, .held = -1,
+		.deadline_ms = DEADLINE_MS,
+		.keepalive_ms = KEEPALIVE_MS,
+		.held = -1,
 	};
 	char text[ENDPOINT_TEXT_SIZE];
 	bool is_serve;

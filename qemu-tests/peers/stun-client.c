@@ -12,8 +12,8 @@
  *
  * Over TCP all connections share the local port with a listener and stay open,
  * one for each remote, until the end. Then they are reset, so that no TIME_WAIT
- * keeps the next run from the same local port. The connection that the server
- * makes is closed by the server (stun-server.c).
+ * keeps the next run from the same local port; so is the one that the server
+ * makes (stun-server.c).
  *
  * Exit status: 0 the tests could be run, whatever they found; 1 not; 2 usage.
  */
@@ -30,12 +30,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PORT			3478
-#define STREAMS_MAX		4	/* the server's endpoints */
-#define TIMEOUT_MS		3000
-#define RESEND_MS		250	/* doubled each time */
+#define PORT	    3478
+#define STREAMS_MAX 4 /* the server's endpoints */
+#define TIMEOUT_MS  3000
+#define RESEND_MS   250 /* doubled each time */
 /* More than the server tries to connect back for. */
-#define CONNECT_BACK_MS		5000
+#define CONNECT_BACK_MS 5000
 
 enum { EXIT_OK, EXIT_NO, EXIT_USAGE };
 
@@ -48,24 +48,26 @@ struct stream {
 
 struct client {
 	enum mode mode;
-	int type;			/* SOCK_DGRAM or SOCK_STREAM */
+	int type; /* SOCK_DGRAM or SOCK_STREAM */
 	int timeout_ms;
 	union endpoint local;
-	union endpoint server;		/* primary address and port */
-	union endpoint other;		/* alternate address and port */
-	union endpoint mapped;		/* test I's */
-	int fd;				/* UDP socket, or TCP listener */
-	struct stream streams[STREAMS_MAX];	/* TCP; the first leads to server */
+	union endpoint server;		    /* primary address and port */
+	union endpoint other;		    /* alternate address and port */
+	union endpoint mapped;		    /* test I's */
+	int fd;				    /* UDP socket, or TCP listener */
+	struct stream streams[STREAMS_MAX]; /* TCP; the first leads to server */
 	int streams_count;
 };
 
 static const char *const mapping_names[] = {
-	"Endpoint Independent Mapping", "Address Dependent Mapping",
+	"Endpoint Independent Mapping",
+	"Address Dependent Mapping",
 	"Address and Port Dependent Mapping",
 };
 
 static const char *const filtering_names[] = {
-	"Endpoint Independent Filtering", "Address Dependent Filtering",
+	"Endpoint Independent Filtering",
+	"Address Dependent Filtering",
 	"Address and Port Dependent Filtering",
 };
 
@@ -76,7 +78,8 @@ enum behaviour { INDEPENDENT, ADDRESS_DEPENDENT, ADDRESS_AND_PORT_DEPENDENT };
 static int wait_readable(int fd, int second, int64_t deadline)
 {
 	struct pollfd ready[] = {
-		{ .fd = fd, .events = POLLIN }, { .fd = second, .events = POLLIN },
+		{ .fd = fd, .events = POLLIN },
+		{ .fd = second, .events = POLLIN },
 	};
 	int count;
 
@@ -95,8 +98,7 @@ static int answer_check(const struct stun_message *request, const struct stun_me
 		return -EAGAIN;
 	if (message->type == STUN_BINDING_ERROR)
 		return message->error == STUN_CONNECTION_FAILED ? -ETIMEDOUT : -EPROTO;
-	if (message->type != STUN_BINDING_RESPONSE ||
-	    message->mapped.sa.sa_family == AF_UNSPEC)
+	if (message->type != STUN_BINDING_RESPONSE || message->mapped.sa.sa_family == AF_UNSPEC)
 		return -EBADMSG;
 	return 0;
 }
@@ -106,9 +108,8 @@ static int answer_check(const struct stun_message *request, const struct stun_me
  * from elsewhere do not count: a server that ignores CHANGE-REQUEST must not be
  * taken for an open filter.
  */
-static int ask_udp(const struct client *client, const union endpoint *remote,
-		   const union endpoint *expected, const struct stun_message *request,
-		   struct stun_message *answer)
+static int ask_udp(const struct client *client, const union endpoint *remote, const union endpoint *expected,
+		   const struct stun_message *request, struct stun_message *answer)
 {
 	int64_t deadline = deadline_after(client->timeout_ms), resend;
 	int resend_ms = RESEND_MS, err;
@@ -126,8 +127,7 @@ static int ask_udp(const struct client *client, const union endpoint *remote,
 		while (wait_readable(client->fd, -1, resend) >= 0) {
 			size = sizeof(from);
 			n = recvfrom(client->fd, buffer, sizeof(buffer), 0, &from.sa, &size);
-			if (n < 0 || !endpoint_equals(&from, expected) ||
-			    stun_decode(buffer, n, answer))
+			if (n < 0 || !endpoint_equals(&from, expected) || stun_decode(buffer, n, answer))
 				continue;
 			err = answer_check(request, answer);
 			if (err != -EAGAIN)
@@ -183,8 +183,7 @@ static int stream_get_or_create(struct client *client, const union endpoint *rem
 		return -EMFILE;
 	fd = stream_connect(client, remote);
 	if (fd >= 0)
-		client->streams[client->streams_count++] =
-			(struct stream){ .fd = fd, .remote = *remote };
+		client->streams[client->streams_count++] = (struct stream){ .fd = fd, .remote = *remote };
 	return fd;
 }
 
@@ -236,30 +235,28 @@ static int stream_ask(const struct client *client, int fd, const struct stun_mes
 static int stranger_check(const struct client *client, const union endpoint *expected,
 			  const struct stun_message *request, struct stun_message *answer)
 {
+	const struct linger reset = { .l_onoff = 1 };
 	union endpoint from;
 	socklen_t size = sizeof(from);
-	char end;
 	int fd, err;
 
 	fd = accept(client->fd, &from.sa, &size);
 	if (fd < 0)
 		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 	err = -EAGAIN;
 	if (endpoint_equals(&from, expected)) {
 		err = stream_read(fd, deadline_after(client->timeout_ms), answer);
 		if (!err)
 			err = answer_check(request, answer);
-		/* Its end comes first, or we would have the TIME_WAIT. */
-		if (!err && wait_readable(fd, -1, deadline_after(client->timeout_ms)) == 0)
-			recv(fd, &end, 1, 0);
 	}
 	close(fd);
 	return err;
 }
 
 /* Has the server connect to us from expected; or say that it cannot. */
-static int ask_back(const struct client *client, const union endpoint *expected,
-		    const struct stun_message *request, struct stun_message *answer)
+static int ask_back(const struct client *client, const union endpoint *expected, const struct stun_message *request,
+		    struct stun_message *answer)
 {
 	int64_t deadline = deadline_after(CONNECT_BACK_MS);
 	const int first = client->streams[0].fd;
@@ -291,8 +288,8 @@ static int ask_back(const struct client *client, const union endpoint *expected,
  * One transaction with remote. change is CHANGE-REQUEST's; the answer counts
  * only from expected. 0, -ETIMEDOUT, or another -errno if the test is broken.
  */
-static int ask(struct client *client, const union endpoint *remote, uint32_t change,
-	       const union endpoint *expected, struct stun_message *answer)
+static int ask(struct client *client, const union endpoint *remote, uint32_t change, const union endpoint *expected,
+	       struct stun_message *answer)
 {
 	struct stun_message request;
 	int fd;
@@ -329,8 +326,7 @@ static int filtering_test(struct client *client)
 	struct stun_message answer;
 	int err;
 
-	err = ask(client, &client->server, STUN_CHANGE_ADDRESS | STUN_CHANGE_PORT, &client->other,
-		  &answer);
+	err = ask(client, &client->server, STUN_CHANGE_ADDRESS | STUN_CHANGE_PORT, &client->other, &answer);
 	if (!err)
 		return INDEPENDENT;
 	if (err != -ETIMEDOUT)
@@ -416,15 +412,13 @@ static int behaviour_tests(struct client *client)
 			err = test_failed("Behavior test", mapping);
 		else
 			printf("Behavior test: success\nNat behavior: %s\n",
-			       is_direct && mapping == INDEPENDENT ? "Direct Mapping"
-								   : mapping_names[mapping]);
+			       is_direct && mapping == INDEPENDENT ? "Direct Mapping" : mapping_names[mapping]);
 	}
 	if (client->mode & MODE_FILTERING) {
 		if (filtering < 0)
 			err = test_failed("Filtering test", filtering);
 		else
-			printf("Filtering test: success\nNat filtering: %s\n",
-			       filtering_names[filtering]);
+			printf("Filtering test: success\nNat filtering: %s\n", filtering_names[filtering]);
 	}
 	return err;
 }
@@ -441,8 +435,7 @@ static int local_address_choose(struct client *client)
 	fd = endpoint_socket(SOCK_DGRAM, &any);
 	if (fd < 0)
 		return fd;
-	if (connect(fd, &client->server.sa, endpoint_length(&client->server)) ||
-	    getsockname(fd, &any.sa, &size))
+	if (connect(fd, &client->server.sa, endpoint_length(&client->server)) || getsockname(fd, &any.sa, &size))
 		err = -errno;
 	close(fd);
 	if (!err)
@@ -467,8 +460,7 @@ static int open_local(struct client *client)
 			getsockname(client->fd, &client->local.sa, &size);
 	}
 	if (err) {
-		fprintf(stderr, "stun-client: %s: %s\n", endpoint_format(&client->local, text),
-			strerror(-err));
+		fprintf(stderr, "stun-client: %s: %s\n", endpoint_format(&client->local, text), strerror(-err));
 	}
 	return err;
 }
@@ -528,12 +520,9 @@ static int option_parse(int option, struct client *client)
 static int arguments_parse(int argc, char **argv, struct client *client)
 {
 	static const struct option options[] = {
-		{ "mode", required_argument, NULL, 'm' },
-		{ "protocol", required_argument, NULL, 'p' },
-		{ "localaddr", required_argument, NULL, 'a' },
-		{ "localport", required_argument, NULL, 'l' },
-		{ "timeout", required_argument, NULL, 't' },
-		{ 0 },
+		{ "mode", required_argument, NULL, 'm' },      { "protocol", required_argument, NULL, 'p' },
+		{ "localaddr", required_argument, NULL, 'a' }, { "localport", required_argument, NULL, 'l' },
+		{ "timeout", required_argument, NULL, 't' },   { 0 },
 	};
 	long port = PORT;
 	int option;

@@ -5,9 +5,9 @@
  *
  * Over TCP the RFC leaves filtering out. Here a CHANGE-REQUEST on a connection
  * makes the server connect back to the mapped endpoint from the changed address
- * and port, answer there and close. When that fails, error 447 on the asking
- * connection says so, and the changed endpoint is free of the attempt again, so
- * that the client may connect to it.
+ * and port and answer there; the client closes. When that fails, error 447 on
+ * the asking connection says so, and the changed endpoint is free of the
+ * attempt again, so that the client may connect to it.
  */
 #include "deadline.h"
 #include "endpoint.h"
@@ -20,12 +20,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PORT		3478
-#define ALTERNATE_PORT	3479
-#define STREAMS_MAX	64
-#define IDLE_MS		120000
+#define PORT	       3478
+#define ALTERNATE_PORT 3479
+#define STREAMS_MAX    64
+#define IDLE_MS	       120000
 /* Long enough for a second SYN, one second after the first. */
-#define CONNECT_BACK_MS	2500
+#define CONNECT_BACK_MS 2500
 
 enum { EXIT_OK, EXIT_NO, EXIT_USAGE };
 
@@ -36,12 +36,12 @@ struct stream {
 	int fd;
 	int side;
 	union endpoint remote;
-	int64_t deadline;		/* idle, or connecting back, until then */
+	int64_t deadline; /* idle, or connecting back, until then */
 	uint8_t buffer[STUN_MESSAGE_SIZE];
 	size_t have;
 	/* Of a connection back only, which is being established: */
 	bool is_back;
-	int asked_on;			/* descriptor of the asking stream, -1 once closed */
+	int asked_on; /* descriptor of the asking stream, -1 once closed */
 	uint8_t transaction[STUN_TRANSACTION_SIZE];
 };
 
@@ -66,9 +66,8 @@ static int side_change(int side, uint32_t change)
  * What to say to remote, whose request arrived at the endpoint side, from the
  * endpoint origin. Always relative to where the request arrived: RFC 5780 6.1.
  */
-static void response_make(const struct server *server, int side, int origin,
-			  const union endpoint *remote, const uint8_t *transaction,
-			  struct stun_message *response)
+static void response_make(const struct server *server, int side, int origin, const union endpoint *remote,
+			  const uint8_t *transaction, struct stun_message *response)
 {
 	memset(response, 0, sizeof(*response));
 	response->type = STUN_BINDING_RESPONSE;
@@ -119,8 +118,7 @@ static void serve_datagram(struct server *server, int side)
 }
 
 /* Takes over fd, or closes it and returns NULL when there are too many. */
-static struct stream *stream_add(struct server *server, int fd, int side,
-				 const union endpoint *remote, int deadline_ms)
+static struct stream *stream_add(struct server *server, int fd, int side, const union endpoint *remote, int deadline_ms)
 {
 	struct stream *stream;
 
@@ -149,35 +147,30 @@ static void stream_remove(struct server *server, struct stream *stream)
 	*stream = server->streams[--server->streams_count];
 }
 
-static void connect_back_refuse(const struct stream *asking, const struct stun_message *request)
+static void connect_back_refuse(const struct stream *asking, const struct stun_message *request, int error)
 {
 	struct stun_message response;
 
-	error_make(STUN_CONNECTION_FAILED, request, &response);
+	error_make(error, request, &response);
 	stream_send(asking, &response);
 }
 
-static void connect_back(struct server *server, const struct stream *asking,
-			 const struct stun_message *request)
+static void connect_back(struct server *server, const struct stream *asking, const struct stun_message *request)
 {
 	const int side = side_change(asking->side, request->change);
-	struct stream *stream;
-	int fd;
+	struct stream *stream = NULL;
+	int fd, err = 0;
 
 	fd = endpoint_socket(SOCK_STREAM, &server->sides[side]);
-	if (fd < 0) {
-		connect_back_refuse(asking, request);
-		return;
-	}
-	if (connect(fd, &asking->remote.sa, endpoint_length(&asking->remote)) &&
-	    errno != EINPROGRESS) {
+	if (fd >= 0 && connect(fd, &asking->remote.sa, endpoint_length(&asking->remote)))
+		err = errno;
+	if (fd >= 0 && (!err || err == EINPROGRESS))
+		stream = stream_add(server, fd, side, &asking->remote, CONNECT_BACK_MS);
+	else if (fd >= 0)
 		close(fd);
-		connect_back_refuse(asking, request);
-		return;
-	}
-	stream = stream_add(server, fd, side, &asking->remote, CONNECT_BACK_MS);
 	if (!stream) {
-		connect_back_refuse(asking, request);
+		/* Our own trouble must not look like a NAT's filter. */
+		connect_back_refuse(asking, request, STUN_SERVER_ERROR);
 		return;
 	}
 	stream->is_back = true;
@@ -197,22 +190,24 @@ static void connect_back_end(struct server *server, struct stream *stream, int e
 	}
 	memcpy(request.transaction, stream->transaction, STUN_TRANSACTION_SIZE);
 	if (asking.fd >= 0 && !err) {
-		response_make(server, asking.side, stream->side, &stream->remote,
-			      stream->transaction, &response);
+		response_make(server, asking.side, stream->side, &stream->remote, stream->transaction, &response);
 		stream_send(stream, &response);
+		stream->is_back = false;
+		stream->asked_on = -1;
+		stream->deadline = deadline_after(IDLE_MS);
+		return;
 	}
 	/* Our end is closed before the client hears of a failure: it may connect here then. */
 	stream_remove(server, stream);
-	if (asking.fd >= 0 && err)
-		connect_back_refuse(&asking, &request);
+	if (asking.fd >= 0)
+		connect_back_refuse(&asking, &request, STUN_CONNECTION_FAILED);
 }
 
 static void stream_answer(struct server *server, struct stream *stream)
 {
 	struct stun_message request, response;
 
-	if (stun_decode(stream->buffer, stream->have, &request) ||
-	    request.type != STUN_BINDING_REQUEST)
+	if (stun_decode(stream->buffer, stream->have, &request) || request.type != STUN_BINDING_REQUEST)
 		return;
 	if (request.unknown_attribute) {
 		error_make(STUN_UNKNOWN_ATTRIBUTE, &request, &response);
@@ -220,8 +215,7 @@ static void stream_answer(struct server *server, struct stream *stream)
 	} else if (request.change & (STUN_CHANGE_ADDRESS | STUN_CHANGE_PORT)) {
 		connect_back(server, stream, &request);
 	} else {
-		response_make(server, stream->side, stream->side, &stream->remote,
-			      request.transaction, &response);
+		response_make(server, stream->side, stream->side, &stream->remote, request.transaction, &response);
 		stream_send(stream, &response);
 	}
 }
@@ -235,8 +229,7 @@ static bool stream_read(struct server *server, struct stream *stream)
 	if (stream->have >= STUN_HEADER_SIZE)
 		want = stun_size(stream->buffer);
 	if (want > stream->have) {
-		n = recv(stream->fd, stream->buffer + stream->have, want - stream->have,
-			 MSG_DONTWAIT);
+		n = recv(stream->fd, stream->buffer + stream->have, want - stream->have, MSG_DONTWAIT);
 		if (n <= 0)
 			return n < 0 && (errno == EAGAIN || errno == EINTR);
 		stream->have += n;
@@ -294,7 +287,8 @@ static int64_t wait_list(const struct server *server, struct pollfd *ready)
 		const struct stream *stream = &server->streams[i];
 
 		ready[2 * SIDES + i] = (struct pollfd){
-			.fd = stream->fd, .events = stream->is_back ? POLLOUT : POLLIN,
+			.fd = stream->fd,
+			.events = stream->is_back ? POLLOUT : POLLIN,
 		};
 		deadline = deadline_earlier(deadline, stream->deadline);
 	}
@@ -339,8 +333,7 @@ static int open_sides(struct server *server)
 		else if (listen(server->listeners[i], STREAMS_MAX))
 			err = -errno;
 		if (err) {
-			fprintf(stderr, "stun-server: %s: %s\n", endpoint_format(local, text),
-				strerror(-err));
+			fprintf(stderr, "stun-server: %s: %s\n", endpoint_format(local, text), strerror(-err));
 			return err;
 		}
 	}
@@ -356,16 +349,14 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	signal(SIGPIPE, SIG_IGN);
 	if ((argc != 3 && argc != 5) ||
-	    (argc == 5 && (number_parse(argv[3], 65535, &port) ||
-			   number_parse(argv[4], 65535, &alternate_port))) ||
+	    (argc == 5 && (number_parse(argv[3], 65535, &port) || number_parse(argv[4], 65535, &alternate_port))) ||
 	    port == alternate_port) {
 		fputs("usage: stun-server PRIMARY ALTERNATE [PORT ALTPORT]\n", stderr);
 		return EXIT_USAGE;
 	}
 	for (int i = 0; i < SIDES; i++) {
 		if (endpoint_parse_address(argv[i & SIDE_OTHER_ADDRESS ? 2 : 1],
-					   i & SIDE_OTHER_PORT ? alternate_port : port,
-					   &server.sides[i])) {
+					   i & SIDE_OTHER_PORT ? alternate_port : port, &server.sides[i])) {
 			fputs("stun-server: two addresses, please: no names\n", stderr);
 			return EXIT_USAGE;
 		}

@@ -15,7 +15,7 @@ enum attribute {
 	ERROR_CODE = 0x0009,
 	UNKNOWN_ATTRIBUTES = 0x000a,
 	XOR_MAPPED_ADDRESS = 0x0020,
-	OPTIONAL = 0x8000,		/* from here on, ignored if unknown */
+	OPTIONAL = 0x8000, /* from here on, ignored if unknown */
 	RESPONSE_ORIGIN = 0x802b,
 	OTHER_ADDRESS = 0x802c,
 };
@@ -67,8 +67,7 @@ static void value_xor(uint8_t *value, size_t length, const uint8_t *buffer)
 		value[i] ^= i < 4 ? buffer[4 + i - 2] : buffer[4 + i - 4];
 }
 
-static void endpoint_append(uint8_t *buffer, size_t *size, enum attribute type,
-			    const union endpoint *endpoint)
+static void endpoint_append(uint8_t *buffer, size_t *size, enum attribute type, const union endpoint *endpoint)
 {
 	const bool is_ipv6 = endpoint->sa.sa_family == AF_INET6;
 	const size_t length = is_ipv6 ? 20 : 8;
@@ -117,8 +116,7 @@ size_t stun_encode(const struct stun_message *message, uint8_t *buffer)
 		value[3] = message->error % 100;
 	}
 	if (message->unknown_attribute)
-		put16(attribute_append(buffer, &size, UNKNOWN_ATTRIBUTES, 2),
-		      message->unknown_attribute);
+		put16(attribute_append(buffer, &size, UNKNOWN_ATTRIBUTES, 2), message->unknown_attribute);
 	put16(buffer + 2, size - STUN_HEADER_SIZE);
 	return size;
 }
@@ -157,8 +155,8 @@ static int endpoint_decode(const uint8_t *buffer, const uint8_t *value, size_t l
 	return 0;
 }
 
-static int attribute_decode(const uint8_t *buffer, uint16_t type, const uint8_t *value,
-			    size_t length, struct stun_message *message)
+static int attribute_decode(const uint8_t *buffer, uint16_t type, const uint8_t *value, size_t length,
+			    struct stun_message *message)
 {
 	switch (type) {
 	case CHANGE_REQUEST:

@@ -11,9 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define STUN_HEADER_SIZE	20
-#define STUN_MESSAGE_SIZE	548	/* RFC 8489 6.1: fits any IPv4 path */
-#define STUN_TRANSACTION_SIZE	12
+#define STUN_HEADER_SIZE      20
+#define STUN_MESSAGE_SIZE     548 /* RFC 8489 6.1: fits any IPv4 path */
+#define STUN_TRANSACTION_SIZE 12
 
 enum stun_type {
 	STUN_BINDING_REQUEST = 0x0001,
@@ -27,7 +27,8 @@ enum { STUN_CHANGE_PORT = 0x02, STUN_CHANGE_ADDRESS = 0x04 };
 /* ERROR-CODE */
 enum {
 	STUN_UNKNOWN_ATTRIBUTE = 420,
-	STUN_CONNECTION_FAILED = 447,	/* RFC 6062 6.3 */
+	STUN_CONNECTION_FAILED = 447, /* RFC 6062 6.3 */
+	STUN_SERVER_ERROR = 500,
 };
 
 /* An absent endpoint's family is AF_UNSPEC; an absent number is 0. */
@@ -36,10 +37,10 @@ struct stun_message {
 	uint8_t transaction[STUN_TRANSACTION_SIZE];
 	uint32_t change;
 	union endpoint mapped;
-	union endpoint origin;		/* RESPONSE-ORIGIN */
-	union endpoint other;		/* OTHER-ADDRESS */
+	union endpoint origin; /* RESPONSE-ORIGIN */
+	union endpoint other;  /* OTHER-ADDRESS */
 	int error;
-	uint16_t unknown_attribute;	/* the first that must be understood */
+	uint16_t unknown_attribute; /* the first that must be understood */
 };
 
 /* A fresh request with a random transaction. */
