@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The command line: words in, a configuration or one line of complaint out. Asks nothing of the machine. */
+#ifndef CLI_H
+#define CLI_H
+
+#include <stdbool.h>
+
+#include "config.h"
+
+enum cli_action {
+	CLI_RUN,     /* with cli.config */
+	CLI_HELP,    /* print cli_help_text, exit 0 */
+	CLI_VERSION, /* print, exit 0 */
+	CLI_REFUSE,  /* cli.error says why, exit with cli.status: 2 for bad usage, 1 for what this version cannot do */
+};
+
+struct cli {
+	enum cli_action action;
+	bool json; /* with CLI_VERSION */
+	int status;
+	char error[192];
+	struct config config; /* to be freed with config_free(), whatever the action */
+};
+
+extern const char cli_help_text[];
+
+void cli_parse(struct cli *cli, int argc, char *const argv[]);
+
+#endif

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The defaults of a configuration, and the checks that both its writers (command line and file) share. */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hairpin.h"
+
+enum {
+	DEFAULT_FIRST_PORT = 20000,
+	DEFAULT_LAST_PORT = 29999,
+	/* Identifiers below are left to the router's own ping and to queries from outside. */
+	DEFAULT_FIRST_ICMP_ID = 1000,
+	DEFAULT_HAIRPIN_RULE_PREF = 100,
+	DEFAULT_LOCAL_RULE_PREF = 200,
+	DEFAULT_HAIRPIN_TABLE = 4787,
+};
+
+void config_init(struct config *config)
+{
+	int family;
+
+	memset(config, 0, sizeof(*config));
+	for (family = 0; family < CONFIG_FAMILIES; family++)
+		config->local_rule_pref[family] = DEFAULT_LOCAL_RULE_PREF;
+}
+
+struct interface_config *config_add_interface(struct config *config)
+{
+	struct interface_config *grown, *interface;
+	int family;
+
+	grown = realloc(config->interfaces, (config->interfaces_count + 1) * sizeof(*grown));
+	if (!grown)
+		return NULL;
+	config->interfaces = grown;
+	interface = &grown[config->interfaces_count++];
+	memset(interface, 0, sizeof(*interface));
+	interface->prefer_tcx = true;
+	for (family = 0; family < CONFIG_FAMILIES; family++) {
+		interface->hairpin[family].ip_protocols[0] = IPPROTO_TCP;
+		interface->hairpin[family].ip_protocols[1] = IPPROTO_UDP;
+		interface->hairpin[family].rule_pref = DEFAULT_HAIRPIN_RULE_PREF;
+		interface->hairpin[family].table_id = DEFAULT_HAIRPIN_TABLE;
+	}
+	return interface;
+}
+
+int interface_config_default_ports(struct interface_config *interface)
+{
+	int protocol, err = 0;
+
+	for (protocol = NAT_TCP; protocol <= NAT_UDP; protocol++)
+		if (!interface->ports[protocol].count)
+			err = err ?: port_set_add(&interface->ports[protocol], DEFAULT_FIRST_PORT, DEFAULT_LAST_PORT);
+	if (!interface->ports[NAT_ICMP].count)
+		err = err ?: port_set_add(&interface->ports[NAT_ICMP], DEFAULT_FIRST_ICMP_ID, UINT16_MAX);
+	return err;
+}
+
+bool interface_name_is_valid(const char *name)
+{
+	size_t length = strlen(name);
+
+	/* The kernel's own dev_valid_name(). */
+	return length > 0 && length < IFNAMSIZ && !strpbrk(name, "/: \t\n\v\f\r") && strcmp(name, ".") &&
+	       strcmp(name, "..");
+}
+
+static void ip_prefix_mask(struct ip_prefix *prefix)
+{
+	unsigned int word, bits;
+
+	for (word = 0; word < 4; word++) {
+		bits = prefix->length > word * 32 ? prefix->length - word * 32 : 0;
+		if (bits < 32)
+			prefix->addr[word] &= bits ? htonl(~0u << (32 - bits)) : 0;
+	}
+}
+
+static int internal_network_parse(struct internal_network *network, const char *text, const char **why)
+{
+	char address[INET6_ADDRSTRLEN];
+	const char *slash = strchr(text, '/');
+	size_t digits;
+
+	memset(network, 0, sizeof(*network));
+	*why = "not a network such as 192.168.1.0/24";
+	if (!slash) {
+		*why = "no prefix length, such as /24";
+		return -EINVAL;
+	}
+	if ((size_t)(slash - text) >= sizeof(address))
+		return -EINVAL;
+	memcpy(address, text, (size_t)(slash - text));
+	address[slash - text] = '\0';
+	network->family = strchr(address, ':') ? AF_INET6 : AF_INET;
+	if (inet_pton(network->family, address, network->prefix.addr) != 1)
+		return -EINVAL;
+	digits = strspn(slash + 1, "0123456789");
+	if (!digits || digits > 3 || slash[1 + digits])
+		return -EINVAL;
+	network->prefix.length = (unsigned int)strtoul(slash + 1, NULL, 10);
+	if (network->prefix.length > (network->family == AF_INET ? 32 : 128)) {
+		*why = network->family == AF_INET ? "prefix length above 32" : "prefix length above 128";
+		return -EINVAL;
+	}
+	ip_prefix_mask(&network->prefix);
+	return 0;
+}
+
+int interface_config_add_internal(struct interface_config *interface, const char *text, const char **why)
+{
+	struct internal_network network, *grown;
+
+	if (internal_network_parse(&network, text, why))
+		return -EINVAL;
+	grown = realloc(interface->internals, (interface->internals_count + 1) * sizeof(*grown));
+	if (!grown) {
+		*why = "out of memory";
+		return -ENOMEM;
+	}
+	interface->internals = grown;
+	grown[interface->internals_count++] = network;
+	return 0;
+}
+
+bool hairpin_config_has_interface(const struct hairpin_config *hairpin, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < hairpin->internal_ifs_count; i++)
+		if (!strcmp(hairpin->internal_ifs[i], name))
+			return true;
+	return false;
+}
+
+int hairpin_config_add_interface(struct hairpin_config *hairpin, const char *name, const char **why)
+{
+	char(*grown)[IFNAMSIZ];
+
+	if (!interface_name_is_valid(name)) {
+		*why = "not an interface name";
+		return -EINVAL;
+	}
+	if (hairpin_config_has_interface(hairpin, name)) {
+		*why = "given twice";
+		return -EINVAL;
+	}
+	grown = realloc(hairpin->internal_ifs, (hairpin->internal_ifs_count + 1) * sizeof(*grown));
+	if (!grown) {
+		*why = "out of memory";
+		return -ENOMEM;
+	}
+	hairpin->internal_ifs = grown;
+	memset(grown[hairpin->internal_ifs_count], 0, IFNAMSIZ);
+	memcpy(grown[hairpin->internal_ifs_count++], name, strlen(name));
+	return 0;
+}
+
+int config_check(const struct config *config, char *text, size_t size)
+{
+	const struct interface_config *interface;
+	size_t i, n;
+
+	for (i = 0; i < config->interfaces_count; i++) {
+		interface = &config->interfaces[i];
+		/* Its inbound packets would be sent straight out again. */
+		if (hairpin_config_has_interface(&interface->hairpin[CONFIG_IPV4], interface->name)) {
+			snprintf(text, size, "--hairpin-if: %s is the external interface", interface->name);
+			return -EINVAL;
+		}
+		for (n = 0; n < interface->internals_count; n++) {
+			if (interface->internals[n].family == AF_INET ? interface->nat44 : interface->nat66)
+				continue;
+			snprintf(text, size, "--internal: %s network, but no %s",
+				 interface->internals[n].family == AF_INET ? "an IPv4" : "an IPv6",
+				 interface->internals[n].family == AF_INET ? "--nat44" : "--nat66");
+			return -EINVAL;
+		}
+		for (n = 0; n < CONFIG_FAMILIES; n++) {
+			if (!interface->hairpin[n].internal_ifs_count ||
+			    interface->hairpin[n].rule_pref + HAIRPIN_PREFS <= config->local_rule_pref[n])
+				continue;
+			snprintf(text, size, "hairpin rule preference %u is not at least %d below the local rule's, %u",
+				 interface->hairpin[n].rule_pref, HAIRPIN_PREFS, config->local_rule_pref[n]);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+/* Appends to a text that is cut off where it is full. */
+static void __attribute__((format(printf, 3, 4))) text_append(char *text, size_t size, const char *format, ...)
+{
+	size_t used = strlen(text);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text + used, size - used, format, args);
+	va_end(args);
+}
+
+static void ports_describe(const struct port_set *ports, char *text, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i < ports->count; i++)
+		text_append(text, size, " %u-%u", ports->ranges[i].first, ports->ranges[i].last);
+	if (!ports->count)
+		text_append(text, size, " none");
+}
+
+void interface_config_describe(const struct interface_config *interface, char *text, size_t size)
+{
+	const struct port_set *tcp = &interface->ports[NAT_TCP], *udp = &interface->ports[NAT_UDP];
+	const struct hairpin_config *hairpin = &interface->hairpin[CONFIG_IPV4];
+	size_t i;
+
+	text[0] = '\0';
+	if (tcp->count == udp->count && !memcmp(tcp->ranges, udp->ranges, tcp->count * sizeof(*tcp->ranges))) {
+		text_append(text, size, "ports");
+		ports_describe(tcp, text, size);
+	} else {
+		text_append(text, size, "tcp ports");
+		ports_describe(tcp, text, size);
+		text_append(text, size, ", udp ports");
+		ports_describe(udp, text, size);
+	}
+	for (i = 0; i < hairpin->internal_ifs_count; i++)
+		text_append(text, size, "%s%s", i ? " " : ", hairpin ", hairpin->internal_ifs[i]);
+}
+
+void config_free(struct config *config)
+{
+	struct interface_config *interface;
+	size_t i, n;
+
+	for (i = 0; i < config->interfaces_count; i++) {
+		interface = &config->interfaces[i];
+		for (n = 0; n < NAT_PROTOCOLS; n++)
+			port_set_free(&interface->ports[n]);
+		for (n = 0; n < CONFIG_FAMILIES; n++)
+			free(interface->hairpin[n].internal_ifs);
+		free(interface->internals);
+	}
+	free(config->interfaces);
+	memset(config, 0, sizeof(*config));
+}

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * One thread, one epoll loop: netlink events, signals, a one-second timer and the data planes' events. Whatever happens ends
+ * in the same function, daemon_follow(), which looks at the machine and makes everything as it should be now.
+ */
+#include "daemon.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "hairpin.h"
+#include "instance.h"
+#include "interface.h"
+#include "log.h"
+#include "netlink.h"
+#include "routing.h"
+
+enum {
+	RETRY_SECONDS_MAX = 60, /* what fails while running is tried again after 1, 2, 4 ... 60 s */
+	LOOK_SECONDS = 60,	/* and without any event: a route can be deleted without one */
+};
+
+enum epoll_tag { TAG_NETLINK, TAG_SIGNAL, TAG_TIMER, TAG_INTERFACES }; /* the last plus the interface's number */
+
+struct daemon {
+	struct config *config;
+	int epoll_fd, signal_fd, timer_fd;
+	int *table_claims; /* one for each interface with hairpinning; -1: none */
+	struct netlink *nl;
+	struct interface *interfaces;
+	size_t interfaces_count;	/* initialised so far */
+	struct hairpin_items displaced; /* see hairpin_changes() */
+	bool must_follow;		/* at the next tick */
+	int look_in, retry_seconds;	/* seconds */
+	bool is_stopping;
+};
+
+static int permission_check(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { { 0, 0, 0 } };
+	bool can_bpf, can_net;
+
+	if (syscall(SYS_capget, &header, data))
+		return -errno;
+	can_net = data[CAP_TO_INDEX(CAP_NET_ADMIN)].effective & CAP_TO_MASK(CAP_NET_ADMIN);
+	can_bpf = data[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective & CAP_TO_MASK(CAP_SYS_ADMIN) ||
+		  data[CAP_TO_INDEX(CAP_BPF)].effective & CAP_TO_MASK(CAP_BPF);
+	if (can_net && can_bpf)
+		return 0;
+	log_error("no permission: needs the capabilities %s; run it as root", can_net ? "BPF" : "NET_ADMIN and BPF");
+	return -EPERM;
+}
+
+/* An interface that was given by its index is known by its name from here on, so that it is found again. */
+static int names_resolve(struct daemon *daemon)
+{
+	struct interface_config *interface;
+	char text[192];
+	struct link link;
+	size_t i;
+	int err;
+
+	for (i = 0; i < daemon->config->interfaces_count; i++) {
+		interface = &daemon->config->interfaces[i];
+		if (interface->name[0])
+			continue;
+		err = netlink_get_link(daemon->nl, "", interface->ifindex, &link);
+		if (err == -ENODEV)
+			log_error("--ifindex: \"%d\": no such interface", interface->ifindex);
+		if (err)
+			return err;
+		memcpy(interface->name, link.name, sizeof(interface->name));
+	}
+	if (!config_check(daemon->config, text, sizeof(text)))
+		return 0;
+	log_error("%s", text);
+	return -EINVAL;
+}
+
+static int epoll_watch(struct daemon *daemon, int fd, uint32_t tag)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.u32 = tag };
+
+	if (fd >= 0 && !epoll_ctl(daemon->epoll_fd, EPOLL_CTL_ADD, fd, &event))
+		return 0;
+	log_error("set up the event loop: %s", strerror(errno));
+	return -errno;
+}
+
+static int loop_open(struct daemon *daemon)
+{
+	struct itimerspec second = { .it_interval = { .tv_sec = 1 }, .it_value = { .tv_sec = 1 } };
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	daemon->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	daemon->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	daemon->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (daemon->timer_fd >= 0)
+		timerfd_settime(daemon->timer_fd, 0, &second, NULL);
+	return epoll_watch(daemon, daemon->signal_fd, TAG_SIGNAL) ?:
+		epoll_watch(daemon, daemon->timer_fd, TAG_TIMER) ?:
+		epoll_watch(daemon, netlink_event_fd(daemon->nl), TAG_NETLINK);
+}
+
+/* The rules, routes and neighbours that the interfaces want now; none if `off`. */
+static int hairpin_follow(struct daemon *daemon, bool off)
+{
+	struct hairpin_items wanted = { NULL, 0 };
+	struct hairpin_external *externals = NULL;
+	size_t i, count = off ? 0 : daemon->interfaces_count;
+	int err;
+
+	if (count) {
+		externals = calloc(count, sizeof(*externals));
+		if (!externals) {
+			log_error("hairpin: out of memory");
+			return -ENOMEM;
+		}
+	}
+	for (i = 0; i < count; i++)
+		interface_describe(&daemon->interfaces[i], &externals[i]);
+	err = hairpin_plan(&wanted, CONFIG_IPV4, daemon->config->local_rule_pref[CONFIG_IPV4], externals, count);
+	if (err)
+		log_error("hairpin: out of memory");
+	err = err ?: routing_reconcile(daemon->nl, AF_INET, &wanted, &daemon->displaced);
+	hairpin_items_free(&wanted);
+	free(externals);
+	return err;
+}
+
+/* Looks at everything, and makes it as it should be. Returns the first failure, after having tried the rest. */
+static int daemon_follow(struct daemon *daemon)
+{
+	int err = 0, failed;
+	size_t i;
+
+	for (i = 0; i < daemon->interfaces_count; i++) {
+		failed = interface_update(&daemon->interfaces[i], daemon->nl);
+		err = err ?: failed;
+	}
+	failed = hairpin_follow(daemon, false);
+	err = err ?: failed;
+	for (i = 0; i < daemon->interfaces_count && !err; i++)
+		interface_announce(&daemon->interfaces[i]);
+	return err;
+}
+
+/* The same while running, where a failure is no reason to leave: it is tried again later. */
+static void daemon_follow_on(struct daemon *daemon)
+{
+	daemon->must_follow = false;
+	if (!daemon_follow(daemon)) {
+		daemon->look_in = LOOK_SECONDS;
+		daemon->retry_seconds = 1;
+		return;
+	}
+	daemon->look_in = daemon->retry_seconds;
+	daemon->retry_seconds *= 2;
+	if (daemon->retry_seconds > RETRY_SECONDS_MAX)
+		daemon->retry_seconds = RETRY_SECONDS_MAX;
+}
+
+static bool is_our_link(int ifindex, const char *name, void *arg)
+{
+	const struct daemon *daemon = arg;
+	const struct interface *interface;
+
+	for (interface = daemon->interfaces; interface < daemon->interfaces + daemon->interfaces_count; interface++)
+		if ((interface->is_present && interface->link.ifindex == ifindex) ||
+		    (name && !strcmp(interface->config->name, name)))
+			return true;
+	return false;
+}
+
+static void netlink_handle(struct daemon *daemon)
+{
+	unsigned int changes = netlink_read_events(daemon->nl, is_our_link, daemon);
+
+	if (changes & NETLINK_LINKS_CHANGED)
+		daemon_follow_on(daemon);
+	/* Ours cause these too. At the next tick, lest two programs that disagree keep each other busy. */
+	else if (changes & NETLINK_RULES_CHANGED)
+		daemon->must_follow = true;
+}
+
+static void timer_handle(struct daemon *daemon)
+{
+	uint64_t ticks;
+	size_t i;
+
+	if (read(daemon->timer_fd, &ticks, sizeof(ticks)) != sizeof(ticks))
+		return;
+	for (i = 0; i < daemon->interfaces_count; i++)
+		interface_sweep(&daemon->interfaces[i]);
+	if (daemon->must_follow || --daemon->look_in <= 0)
+		daemon_follow_on(daemon);
+}
+
+static void signal_handle(struct daemon *daemon)
+{
+	struct signalfd_siginfo info;
+
+	if (read(daemon->signal_fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (info.ssi_signo == SIGHUP)
+		log_info("SIGHUP: there is no configuration file to read again");
+	else
+		daemon->is_stopping = true;
+}
+
+static void daemon_loop(struct daemon *daemon)
+{
+	struct epoll_event event;
+
+	daemon->look_in = LOOK_SECONDS;
+	daemon->retry_seconds = 1;
+	while (!daemon->is_stopping) {
+		if (epoll_wait(daemon->epoll_fd, &event, 1, -1) != 1)
+			continue;
+		if (event.data.u32 == TAG_NETLINK)
+			netlink_handle(daemon);
+		else if (event.data.u32 == TAG_SIGNAL)
+			signal_handle(daemon);
+		else if (event.data.u32 == TAG_TIMER)
+			timer_handle(daemon);
+		else
+			interface_print_events(&daemon->interfaces[event.data.u32 - TAG_INTERFACES]);
+	}
+}
+
+/* Claims the table that the hairpin routes of interface n go to, unless an earlier interface has done so. */
+static int table_claim(struct daemon *daemon, size_t n)
+{
+	const struct hairpin_config *hairpin = &daemon->config->interfaces[n].hairpin[CONFIG_IPV4], *earlier;
+	char what[32];
+	size_t i;
+
+	if (!hairpin->internal_ifs_count)
+		return 0;
+	for (i = 0; i < n; i++) {
+		earlier = &daemon->config->interfaces[i].hairpin[CONFIG_IPV4];
+		if (earlier->internal_ifs_count && earlier->table_id == hairpin->table_id)
+			return 0;
+	}
+	snprintf(what, sizeof(what), "hairpin table %u", hairpin->table_id);
+	daemon->table_claims[n] = instance_claim(what);
+	return daemon->table_claims[n] < 0 ? daemon->table_claims[n] : 0;
+}
+
+static int interfaces_open(struct daemon *daemon)
+{
+	size_t i, count = daemon->config->interfaces_count;
+	int err = 0;
+
+	daemon->interfaces = calloc(count, sizeof(*daemon->interfaces));
+	daemon->table_claims = calloc(count, sizeof(*daemon->table_claims));
+	if (!daemon->interfaces || !daemon->table_claims) {
+		log_error("out of memory");
+		return -ENOMEM;
+	}
+	for (i = 0; i < count; i++)
+		daemon->table_claims[i] = -1;
+	for (i = 0; i < count && !err; i++) {
+		err = interface_init(&daemon->interfaces[i], &daemon->config->interfaces[i], daemon->epoll_fd,
+				     TAG_INTERFACES + (uint32_t)i);
+		daemon->interfaces_count++;
+		err = err ?: table_claim(daemon, i);
+	}
+	return err;
+}
+
+static void fd_close(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Takes everything back, last first. */
+static void daemon_close(struct daemon *daemon, bool has_changed)
+{
+	size_t i;
+
+	if (has_changed)
+		hairpin_follow(daemon, true);
+	for (i = daemon->interfaces_count; i > 0; i--) {
+		interface_close(&daemon->interfaces[i - 1]);
+		fd_close(daemon->table_claims[i - 1]);
+	}
+	free(daemon->table_claims);
+	free(daemon->interfaces);
+	hairpin_items_free(&daemon->displaced);
+	netlink_close(daemon->nl);
+	fd_close(daemon->timer_fd);
+	fd_close(daemon->signal_fd);
+	fd_close(daemon->epoll_fd);
+}
+
+int daemon_run(struct config *config)
+{
+	struct daemon daemon = { .config = config, .epoll_fd = -1, .signal_fd = -1, .timer_fd = -1 };
+	bool has_changed = false;
+	int err;
+
+	err = permission_check();
+	err = err ?: netlink_open(&daemon.nl);
+	err = err ?: names_resolve(&daemon);
+	err = err ?: loop_open(&daemon);
+	err = err ?: interfaces_open(&daemon);
+	if (!err) {
+		has_changed = true;
+		err = daemon_follow(&daemon);
+	}
+	if (!err)
+		daemon_loop(&daemon);
+	daemon_close(&daemon, has_changed);
+	if (!err)
+		return 0;
+	return err == -EINVAL ? 2 : 1;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which of an interface's addresses is the external one, and which devices can be external at all. Pure decisions. */
+#ifndef EXTERNAL_H
+#define EXTERNAL_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* An address as the kernel reports it. IPv4 is word 0. */
+struct interface_address {
+	int family; /* AF_INET or AF_INET6 */
+	uint8_t prefix_length;
+	uint8_t scope;	 /* RT_SCOPE_* */
+	uint32_t flags;	 /* IFA_F_* */
+	__be32 addr[4];	 /* IFA_ADDRESS: on a point-to-point link the peer's */
+	__be32 local[4]; /* IFA_LOCAL: ours; all zero: the kernel gave none, and addr is ours */
+};
+
+/*
+ * The first address in the kernel's order that packets can leave from: primary, of global scope, neither deprecated nor
+ * still being checked for duplicates. False: there is none, and *chosen is all zero.
+ */
+bool external_choose(const struct interface_address *addresses, size_t count, int family, __be32 chosen[4]);
+
+enum link_layer {
+	LINK_ETHERNET,	  /* frames begin with an Ethernet header */
+	LINK_IP,	  /* packets begin with the IP header: PPP, WireGuard, TUN, tunnels */
+	LINK_UNSUPPORTED, /* another header */
+};
+
+/* From the device's ARPHRD_* type. */
+enum link_layer external_link_layer(unsigned short type);
+
+#endif

@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The plan for hairpin routing and the difference between a plan and what the kernel has.
+ *
+ * A packet that the egress program has turned round comes in from wan with the external address as its source. The
+ * kernel's check of that source (fib_validate_source) looks it up as a destination, with iif lo and the packet's
+ * destination as `from`, and takes the packet for a martian if the local table answers. So a rule for lo has to send
+ * this look-up to our table too. With lo among the internal interfaces that rule is there anyway. Two cases need more:
+ *
+ * - lo is not among them: the router's own connections to its external address are to stay inside. They look up with
+ *   `from` 0.0.0.0 (not bound yet) or the external address, and the check with `from` an internal host. Hence
+ *	+1  from EXTERNAL iif lo ipproto tcp dport MANAGED lookup TABLE	  the router answers a host that it hairpins
+ *	+2  from EXTERNAL iif lo lookup local				  the router's own, bound ...
+ *	+2  from 0.0.0.0 iif lo lookup local				  ... and not bound yet
+ *	+3  iif lo ipproto tcp lookup TABLE				  what is left: the check
+ *   The alternative, net.ipv4.conf.wan.accept_local=1, would stay behind after a crash, and nobody could tell whose
+ *   it is. MANAGED is one range that spans all managed ports: what it takes in too much still arrives, through wan.
+ *
+ * - lo is the only one: the kernel reads a packet's protocol for its rules only if a rule with another iif asks for
+ *   it (fib_rule_requires_fldissect), so the check would never match `ipproto tcp`. Hence
+ *	+0  iif wan ipproto tcp lookup local
+ *   which sends nothing anywhere that the local table's own rule would not.
+ */
+#include "hairpin.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const int address_families[CONFIG_FAMILIES] = { AF_INET, AF_INET6 };
+
+static bool has_address(const struct hairpin_external *external)
+{
+	return external->addr[0] | external->addr[1] | external->addr[2] | external->addr[3];
+}
+
+bool hairpin_item_equal(const struct hairpin_item *a, const struct hairpin_item *b)
+{
+	/* Field by field: a struct assignment need not copy the padding. */
+	return a->kind == b->kind && a->family == b->family && a->owner == b->owner && a->is_foreign == b->is_foreign &&
+	       a->preference == b->preference && a->table == b->table && !strcmp(a->iif, b->iif) &&
+	       a->ip_protocol == b->ip_protocol && a->has_from == b->has_from &&
+	       !memcmp(a->from, b->from, sizeof(a->from)) && a->to_ports.first == b->to_ports.first &&
+	       a->to_ports.last == b->to_ports.last && !memcmp(a->addr, b->addr, sizeof(a->addr)) &&
+	       a->ifindex == b->ifindex && !memcmp(a->mac, b->mac, sizeof(a->mac));
+}
+
+static bool items_contain(const struct hairpin_items *items, const struct hairpin_item *item)
+{
+	size_t i;
+
+	for (i = 0; i < items->count; i++)
+		if (hairpin_item_equal(&items->items[i], item))
+			return true;
+	return false;
+}
+
+int hairpin_items_add(struct hairpin_items *items, const struct hairpin_item *item)
+{
+	struct hairpin_item *grown;
+
+	grown = realloc(items->items, (items->count + 1) * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	items->items = grown;
+	grown[items->count++] = *item;
+	return 0;
+}
+
+static int items_add_once(struct hairpin_items *items, const struct hairpin_item *item)
+{
+	return items_contain(items, item) ? 0 : hairpin_items_add(items, item);
+}
+
+void hairpin_items_free(struct hairpin_items *items)
+{
+	free(items->items);
+	items->items = NULL;
+	items->count = 0;
+}
+
+void hairpin_steps_free(struct hairpin_steps *steps)
+{
+	free(steps->steps);
+	steps->steps = NULL;
+	steps->count = 0;
+}
+
+bool hairpin_is_local_rule(const struct hairpin_item *item)
+{
+	return item->kind == HAIRPIN_RULE && !item->is_foreign && item->table == RT_TABLE_LOCAL && !item->iif[0] &&
+	       !item->ip_protocol && !item->has_from && !item->to_ports.last;
+}
+
+static struct hairpin_item rule_make(int family, uint32_t preference, const char *iif, uint8_t ip_protocol,
+				     uint32_t table)
+{
+	struct hairpin_item rule = {
+		.kind = HAIRPIN_RULE,
+		.family = family,
+		.owner = HAIRPIN_OWNER,
+		.preference = preference,
+		.ip_protocol = ip_protocol,
+		.table = table,
+	};
+
+	snprintf(rule.iif, sizeof(rule.iif), "%s", iif);
+	return rule;
+}
+
+/* The smallest range with all managed ports of the protocol; 0-0 for ICMP, whose rules know no ports. */
+static struct port_range managed_span(const struct interface_config *interface, uint8_t ip_protocol)
+{
+	const struct port_set *ports;
+
+	if (ip_protocol != IPPROTO_TCP && ip_protocol != IPPROTO_UDP)
+		return (struct port_range){ 0, 0 };
+	ports = &interface->ports[ip_protocol == IPPROTO_TCP ? NAT_TCP : NAT_UDP];
+	if (!ports->count)
+		return (struct port_range){ 0, 0 };
+	return (struct port_range){ ports->ranges[0].first, ports->ranges[ports->count - 1].last };
+}
+
+/* Lets turned packets pass the check while the router's own connections stay inside: see the top. */
+static int plan_without_lo(struct hairpin_items *wanted, int family, const struct hairpin_external *external,
+			   const struct hairpin_config *hairpin)
+{
+	struct hairpin_item rule;
+	int i, err = 0;
+
+	for (i = 0; i < NAT_PROTOCOLS && hairpin->ip_protocols[i]; i++) {
+		rule = rule_make(family, hairpin->rule_pref + 1, "lo", hairpin->ip_protocols[i], hairpin->table_id);
+		rule.has_from = true;
+		memcpy(rule.from, external->addr, sizeof(rule.from));
+		rule.to_ports = managed_span(external->config, hairpin->ip_protocols[i]);
+		err = err ?: items_add_once(wanted, &rule);
+		rule = rule_make(family, hairpin->rule_pref + 3, "lo", hairpin->ip_protocols[i], hairpin->table_id);
+		err = err ?: items_add_once(wanted, &rule);
+	}
+	rule = rule_make(family, hairpin->rule_pref + 2, "lo", 0, RT_TABLE_LOCAL);
+	rule.has_from = true;
+	err = err ?: items_add_once(wanted, &rule);
+	memcpy(rule.from, external->addr, sizeof(rule.from));
+	return err ?: items_add_once(wanted, &rule);
+}
+
+static int plan_rules(struct hairpin_items *wanted, int family, const struct hairpin_external *external,
+		      const struct hairpin_config *hairpin)
+{
+	struct hairpin_item rule;
+	int i, err = 0;
+	size_t n;
+
+	for (n = 0; n < hairpin->internal_ifs_count; n++) {
+		for (i = 0; i < NAT_PROTOCOLS && hairpin->ip_protocols[i]; i++) {
+			rule = rule_make(family, hairpin->rule_pref, hairpin->internal_ifs[n], hairpin->ip_protocols[i],
+					 hairpin->table_id);
+			err = err ?: items_add_once(wanted, &rule);
+		}
+	}
+	if (!hairpin_config_has_interface(hairpin, "lo"))
+		return err ?: plan_without_lo(wanted, family, external, hairpin);
+	if (hairpin->internal_ifs_count > 1)
+		return err;
+	rule = rule_make(family, hairpin->rule_pref, external->name, hairpin->ip_protocols[0], RT_TABLE_LOCAL);
+	return err ?: items_add_once(wanted, &rule);
+}
+
+static int plan_external(struct hairpin_items *wanted, int family, const struct hairpin_external *external,
+			 const struct hairpin_config *hairpin)
+{
+	struct hairpin_item item = { .family = family, .owner = HAIRPIN_OWNER, .ifindex = external->ifindex };
+	int err = 0;
+
+	memcpy(item.addr, external->addr, sizeof(item.addr));
+	if (external->is_ethernet) {
+		item.kind = HAIRPIN_NEIGHBOUR;
+		memcpy(item.mac, external->mac, sizeof(item.mac));
+		err = items_add_once(wanted, &item);
+		memset(item.mac, 0, sizeof(item.mac));
+	}
+	item.kind = HAIRPIN_ROUTE;
+	item.table = hairpin->table_id;
+	err = err ?: items_add_once(wanted, &item);
+	return err ?: plan_rules(wanted, family, external, hairpin);
+}
+
+int hairpin_plan(struct hairpin_items *wanted, enum config_family family, uint32_t local_rule_pref,
+		 const struct hairpin_external *externals, size_t count)
+{
+	const struct hairpin_config *hairpin;
+	struct hairpin_item local;
+	int err = 0;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		hairpin = &externals[i].config->hairpin[family];
+		if (hairpin->internal_ifs_count && hairpin->ip_protocols[0] && externals[i].is_up &&
+		    has_address(&externals[i]))
+			err = err ?: plan_external(wanted, address_families[family], &externals[i], hairpin);
+	}
+	if (err || !wanted->count)
+		return err;
+	local = rule_make(address_families[family], local_rule_pref, "", 0, RT_TABLE_LOCAL);
+	return items_add_once(wanted, &local);
+}
+
+static int steps_add(struct hairpin_steps *steps, bool add, const struct hairpin_item *item)
+{
+	struct hairpin_step *grown;
+
+	grown = realloc(steps->steps, (steps->count + 1) * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	steps->steps = grown;
+	grown[steps->count].add = add;
+	grown[steps->count++].item = *item;
+	return 0;
+}
+
+/* There is one neighbour for an address on a device: adding replaces it, deleting asks for nothing else. */
+static const struct hairpin_item *neighbour_lookup(const struct hairpin_items *items, const struct hairpin_item *wanted)
+{
+	const struct hairpin_item *item;
+
+	for (item = items->items; item < items->items + items->count; item++)
+		if (item->kind == HAIRPIN_NEIGHBOUR && item->ifindex == wanted->ifindex && item->family == wanted->family &&
+		    !memcmp(item->addr, wanted->addr, sizeof(item->addr)))
+			return item;
+	return NULL;
+}
+
+static int steps_add_missing(struct hairpin_steps *steps, enum hairpin_kind kind, const struct hairpin_items *wanted,
+			     const struct hairpin_items *present, const struct hairpin_item **conflict)
+{
+	const struct hairpin_item *item, *there;
+	int err;
+
+	for (item = wanted->items; item < wanted->items + wanted->count; item++) {
+		if (item->kind != kind || hairpin_is_local_rule(item) || items_contain(present, item))
+			continue;
+		there = kind == HAIRPIN_NEIGHBOUR ? neighbour_lookup(present, item) : NULL;
+		if (there && there->owner != HAIRPIN_OWNER) {
+			if (!memcmp(there->mac, item->mac, sizeof(item->mac)))
+				continue; /* it serves, and stays when we go */
+			*conflict = item;
+			return -EEXIST;
+		}
+		err = steps_add(steps, true, item);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int steps_delete_unwanted(struct hairpin_steps *steps, enum hairpin_kind kind, const struct hairpin_items *wanted,
+				 const struct hairpin_items *present)
+{
+	const struct hairpin_item *item;
+	int err;
+
+	for (item = present->items; item < present->items + present->count; item++) {
+		if (item->kind != kind || item->owner != HAIRPIN_OWNER || item->is_foreign ||
+		    hairpin_is_local_rule(item) || items_contain(wanted, item))
+			continue;
+		if (kind == HAIRPIN_NEIGHBOUR && neighbour_lookup(wanted, item))
+			continue; /* has been replaced */
+		err = steps_add(steps, false, item);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* The rule of the local table that we want, NULL if hairpinning is off. */
+static const struct hairpin_item *local_rule_wanted(const struct hairpin_items *wanted)
+{
+	size_t i;
+
+	for (i = 0; i < wanted->count; i++)
+		if (hairpin_is_local_rule(&wanted->items[i]))
+			return &wanted->items[i];
+	return NULL;
+}
+
+/* Is a rule in front of (or level with) the first rule that must come before the local table's? */
+static bool stands_in_front(const struct hairpin_item *local, const struct hairpin_items *wanted)
+{
+	const struct hairpin_item *item;
+
+	for (item = wanted->items; item < wanted->items + wanted->count; item++)
+		if (item->kind == HAIRPIN_RULE && !hairpin_is_local_rule(item) && local->preference <= item->preference)
+			return true;
+	return false;
+}
+
+/* Makes the foreign rules of the local table give way to ours, which is added first. */
+static int steps_move_local(struct hairpin_steps *steps, const struct hairpin_item *ours,
+			    const struct hairpin_items *wanted, const struct hairpin_items *present,
+			    struct hairpin_items *displaced)
+{
+	size_t i, in_front = 0, behind = 0;
+	int err = 0;
+
+	for (i = 0; i < present->count; i++) {
+		if (!hairpin_is_local_rule(&present->items[i]) || present->items[i].owner == HAIRPIN_OWNER)
+			continue;
+		if (stands_in_front(&present->items[i], wanted))
+			in_front++;
+		else
+			behind++;
+	}
+	/* The administrator has put it behind already: nothing of ours is needed. */
+	if (behind && !in_front && !displaced->count && !items_contain(present, ours))
+		return 0;
+	if (!items_contain(present, ours))
+		err = steps_add(steps, true, ours);
+	for (i = 0; i < present->count && !err; i++) {
+		if (!hairpin_is_local_rule(&present->items[i]) || present->items[i].owner == HAIRPIN_OWNER ||
+		    !stands_in_front(&present->items[i], wanted))
+			continue;
+		err = items_add_once(displaced, &present->items[i]) ?: steps_add(steps, false, &present->items[i]);
+	}
+	return err;
+}
+
+/* Puts back what gave way, then takes ours out: those that are not *keep (NULL: every one). */
+static int steps_restore_local(struct hairpin_steps *steps, const struct hairpin_item *keep,
+			       const struct hairpin_items *present, struct hairpin_items *displaced)
+{
+	/* Left behind by a killed daemon, so that nobody remembers: the kernel's own, as every machine boots with. */
+	struct hairpin_item boot = { .kind = HAIRPIN_RULE, .owner = RTPROT_KERNEL, .table = RT_TABLE_LOCAL };
+	const struct hairpin_item *item;
+	bool others = false;
+	int err = 0;
+
+	for (item = present->items; item < present->items + present->count; item++)
+		others = others || (hairpin_is_local_rule(item) && item->owner != HAIRPIN_OWNER);
+	for (item = displaced->items; !keep && item < displaced->items + displaced->count; item++)
+		if (!items_contain(present, item))
+			err = err ?: steps_add(steps, true, item);
+	for (item = present->items; item < present->items + present->count; item++) {
+		if (!hairpin_is_local_rule(item) || item->owner != HAIRPIN_OWNER ||
+		    (keep && hairpin_item_equal(item, keep)))
+			continue;
+		boot.family = item->family;
+		if (!keep && !others && !displaced->count) {
+			err = err ?: steps_add(steps, true, &boot);
+			others = true;
+		}
+		err = err ?: steps_add(steps, false, item);
+	}
+	return err;
+}
+
+int hairpin_changes(struct hairpin_steps *steps, const struct hairpin_items *wanted, const struct hairpin_items *present,
+		    struct hairpin_items *displaced, const struct hairpin_item **conflict)
+{
+	const struct hairpin_item *local = local_rule_wanted(wanted);
+	int err;
+
+	err = steps_add_missing(steps, HAIRPIN_NEIGHBOUR, wanted, present, conflict);
+	err = err ?: steps_add_missing(steps, HAIRPIN_ROUTE, wanted, present, conflict);
+	err = err ?: steps_add_missing(steps, HAIRPIN_RULE, wanted, present, conflict);
+	if (local)
+		err = err ?: steps_move_local(steps, local, wanted, present, displaced);
+	err = err ?: steps_restore_local(steps, local, present, displaced);
+	err = err ?: steps_delete_unwanted(steps, HAIRPIN_RULE, wanted, present);
+	err = err ?: steps_delete_unwanted(steps, HAIRPIN_ROUTE, wanted, present);
+	return err ?: steps_delete_unwanted(steps, HAIRPIN_NEIGHBOUR, wanted, present);
+}
+
+static const char *address_format(int family, const __be32 addr[4], char text[INET6_ADDRSTRLEN])
+{
+	return inet_ntop(family, addr, text, INET6_ADDRSTRLEN) ?: "?";
+}
+
+static void rule_format(const struct hairpin_item *rule, char *text, size_t size)
+{
+	static const char *const protocols[256] = {
+		[IPPROTO_ICMP] = "icmp", [IPPROTO_TCP] = "tcp", [IPPROTO_UDP] = "udp", [IPPROTO_ICMPV6] = "ipv6-icmp"
+	};
+	char from[INET6_ADDRSTRLEN], table[16], ports[32] = "";
+
+	snprintf(table, sizeof(table), "%u", rule->table);
+	if (rule->to_ports.last)
+		snprintf(ports, sizeof(ports), " dport %u-%u", rule->to_ports.first, rule->to_ports.last);
+	snprintf(text, size, "rule pref %u%s%s%s%s%s%s%s lookup %s", rule->preference, rule->has_from ? " from " : "",
+		 rule->has_from ? address_format(rule->family, rule->from, from) : "", rule->iif[0] ? " iif " : "",
+		 rule->iif, rule->ip_protocol ? " ipproto " : "",
+		 rule->ip_protocol ? protocols[rule->ip_protocol] ?: "?" : "", ports,
+		 rule->table == RT_TABLE_LOCAL ? "local" : table);
+}
+
+void hairpin_item_format(const struct hairpin_item *item, char *text, size_t size)
+{
+	char addr[INET6_ADDRSTRLEN];
+
+	if (item->kind == HAIRPIN_RULE) {
+		rule_format(item, text, size);
+		return;
+	}
+	address_format(item->family, item->addr, addr);
+	if (item->kind == HAIRPIN_ROUTE)
+		snprintf(text, size, "route %s dev %d table %u", addr, item->ifindex, item->table);
+	else
+		snprintf(text, size, "neighbour %s dev %d %02x:%02x:%02x:%02x:%02x:%02x", addr, item->ifindex, item->mac[0],
+			 item->mac[1], item->mac[2], item->mac[3], item->mac[4], item->mac[5]);
+}

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Netlink through libmnl: one socket asks, one listens, so that an answer is never taken for an event. */
+#include "netlink.h"
+
+#include <errno.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+
+#include "log.h"
+
+enum {
+	DUMP_TRIES = 10,     /* a dump that is disturbed that often is taken as it is */
+	EVENT_READS = 10000, /* per call: then the other descriptors have their turn */
+};
+
+struct netlink {
+	struct mnl_socket *requests;
+	struct mnl_socket *events;
+	unsigned int sequence;
+	char why[128]; /* the kernel's words about the last failure */
+};
+
+/* What the callbacks of one request share. */
+struct exchange {
+	struct netlink *nl;
+	mnl_cb_t cb;
+	void *data;
+};
+
+static int socket_open(struct mnl_socket **sock, int flags)
+{
+	struct timeval limit = { .tv_sec = 10 }; /* the kernel answers at once; should it not, fail rather than hang */
+	int one = 1;
+
+	*sock = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | flags);
+	if (!*sock || mnl_socket_bind(*sock, 0, MNL_SOCKET_AUTOPID) < 0)
+		return -errno;
+	/* All four make answers shorter or clearer, and none is needed for a right one. */
+	mnl_socket_setsockopt(*sock, NETLINK_GET_STRICT_CHK, &one, sizeof(one));
+	mnl_socket_setsockopt(*sock, NETLINK_EXT_ACK, &one, sizeof(one));
+	mnl_socket_setsockopt(*sock, NETLINK_CAP_ACK, &one, sizeof(one));
+	setsockopt(mnl_socket_get_fd(*sock), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	return 0;
+}
+
+int netlink_open(struct netlink **out)
+{
+	static const int groups[] = { RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_RULE };
+	struct netlink *nl;
+	size_t i;
+	int err;
+
+	nl = calloc(1, sizeof(*nl));
+	if (!nl)
+		return -ENOMEM;
+	err = socket_open(&nl->requests, 0);
+	err = err ?: socket_open(&nl->events, SOCK_NONBLOCK);
+	for (i = 0; i < sizeof(groups) / sizeof(*groups) && !err; i++)
+		if (mnl_socket_setsockopt(nl->events, NETLINK_ADD_MEMBERSHIP, (void *)&groups[i], sizeof(int)) < 0)
+			err = -errno;
+	if (err) {
+		log_error("open netlink: %s", strerror(-err));
+		netlink_close(nl);
+		return err;
+	}
+	*out = nl;
+	return 0;
+}
+
+void netlink_close(struct netlink *nl)
+{
+	if (!nl)
+		return;
+	if (nl->requests)
+		mnl_socket_close(nl->requests);
+	if (nl->events)
+		mnl_socket_close(nl->events);
+	free(nl);
+}
+
+int netlink_event_fd(const struct netlink *nl)
+{
+	return mnl_socket_get_fd(nl->events);
+}
+
+const char *netlink_why(const struct netlink *nl, int err)
+{
+	return nl->why[0] ? nl->why : strerror(-err);
+}
+
+static int exchange_answer(const struct nlmsghdr *message, void *data)
+{
+	struct exchange *exchange = data;
+
+	return exchange->cb ? exchange->cb(message, exchange->data) : MNL_CB_OK;
+}
+
+/* Keeps the text that newer kernels add to an error. It follows the failed request's header (NETLINK_CAP_ACK). */
+static void exchange_keep_why(struct netlink *nl, const struct nlmsghdr *message)
+{
+	const struct nlattr *attr;
+
+	if (!(message->nlmsg_flags & NLM_F_ACK_TLVS) || !(message->nlmsg_flags & NLM_F_CAPPED))
+		return;
+	mnl_attr_for_each(attr, message, sizeof(struct nlmsgerr)) {
+		if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
+			snprintf(nl->why, sizeof(nl->why), "%s", mnl_attr_get_str(attr));
+	}
+}
+
+static int exchange_error(const struct nlmsghdr *message, void *data)
+{
+	const struct nlmsgerr *error = mnl_nlmsg_get_payload(message);
+	struct exchange *exchange = data;
+
+	if (message->nlmsg_len < mnl_nlmsg_size(sizeof(*error))) {
+		errno = EBADMSG;
+		return MNL_CB_ERROR;
+	}
+	if (!error->error)
+		return MNL_CB_STOP;
+	exchange_keep_why(exchange->nl, message);
+	errno = -error->error;
+	return MNL_CB_ERROR;
+}
+
+/* The end of a dump carries an error too: a table that does not exist, say. */
+static int exchange_done(const struct nlmsghdr *message, void *data)
+{
+	const int *error = mnl_nlmsg_get_payload(message);
+
+	(void)data;
+	if (message->nlmsg_len < mnl_nlmsg_size(sizeof(*error)) || *error >= 0)
+		return MNL_CB_STOP;
+	errno = -*error;
+	return MNL_CB_ERROR;
+}
+
+/* The kernel refuses the next dump as long as one has not been read to its end. */
+static bool exchange_has_ended(const void *buffer, ssize_t length, unsigned int sequence)
+{
+	const struct nlmsghdr *message = buffer;
+	int left = (int)length;
+
+	for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
+		if (message->nlmsg_seq == sequence &&
+		    (message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR))
+			return true;
+	return false;
+}
+
+int netlink_request(struct netlink *nl, struct nlmsghdr *request, mnl_cb_t cb, void *data)
+{
+	static mnl_cb_t control[] = { [NLMSG_ERROR] = exchange_error, [NLMSG_DONE] = exchange_done };
+	struct exchange exchange = { nl, cb, data };
+	int run = MNL_CB_OK, err = 0;
+	char buffer[NETLINK_BUFFER];
+	ssize_t length;
+
+	nl->why[0] = '\0';
+	if ((request->nlmsg_flags & NLM_F_DUMP) != NLM_F_DUMP) /* two bits, each with another meaning of its own */
+		request->nlmsg_flags |= NLM_F_ACK;
+	request->nlmsg_flags |= NLM_F_REQUEST;
+	request->nlmsg_seq = ++nl->sequence;
+	if (mnl_socket_sendto(nl->requests, request, request->nlmsg_len) < 0)
+		return -errno;
+	do {
+		length = mnl_socket_recvfrom(nl->requests, buffer, sizeof(buffer));
+		if (length < 0)
+			return -errno;
+		if (err || ((struct nlmsghdr *)(void *)buffer)->nlmsg_seq != nl->sequence)
+			continue; /* the rest of a dump that failed, or an answer that came too late */
+		run = mnl_cb_run2(buffer, (size_t)length, nl->sequence, mnl_socket_get_portid(nl->requests),
+				  exchange_answer, &exchange, control, sizeof(control) / sizeof(*control));
+		if (run < 0)
+			err = -errno;
+	} while (err ? !exchange_has_ended(buffer, length, nl->sequence) : run > MNL_CB_STOP);
+	return err;
+}
+
+static int link_read(const struct nlmsghdr *message, void *data)
+{
+	const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
+	const struct nlattr *attr;
+	struct link *link = data;
+
+	if (message->nlmsg_type != RTM_NEWLINK)
+		return MNL_CB_OK;
+	memset(link, 0, sizeof(*link));
+	link->ifindex = info->ifi_index;
+	link->flags = info->ifi_flags;
+	link->type = info->ifi_type;
+	mnl_attr_for_each(attr, message, sizeof(*info)) {
+		if (mnl_attr_get_type(attr) == IFLA_IFNAME && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
+			snprintf(link->name, sizeof(link->name), "%s", mnl_attr_get_str(attr));
+		if (mnl_attr_get_type(attr) == IFLA_ADDRESS && mnl_attr_get_payload_len(attr) == sizeof(link->mac))
+			memcpy(link->mac, mnl_attr_get_payload(attr), sizeof(link->mac));
+	}
+	return MNL_CB_OK;
+}
+
+int netlink_get_link(struct netlink *nl, const char *name, int ifindex, struct link *link)
+{
+	char buffer[256];
+	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+	struct ifinfomsg *info;
+	int err;
+
+	request->nlmsg_type = RTM_GETLINK;
+	info = mnl_nlmsg_put_extra_header(request, sizeof(*info));
+	info->ifi_family = AF_UNSPEC;
+	if (name[0])
+		mnl_attr_put_strz(request, IFLA_IFNAME, name);
+	else
+		info->ifi_index = ifindex;
+	err = netlink_request(nl, request, link_read, link);
+	if (err && err != -ENODEV)
+		log_error("%s: look up the interface: %s", name, netlink_why(nl, err));
+	return err;
+}
+
+struct address_search {
+	struct interface_addresses *list;
+	int ifindex;
+};
+
+static int address_read(const struct nlmsghdr *message, void *data)
+{
+	const struct ifaddrmsg *info = mnl_nlmsg_get_payload(message);
+	struct address_search *search = data;
+	struct interface_address *grown, address = { .family = info->ifa_family };
+	const struct nlattr *attr;
+	uint16_t length;
+
+	/* A kernel without strict checking sends those of all interfaces. */
+	if (message->nlmsg_type != RTM_NEWADDR || (int)info->ifa_index != search->ifindex)
+		return MNL_CB_OK;
+	address.prefix_length = info->ifa_prefixlen;
+	address.scope = info->ifa_scope;
+	address.flags = info->ifa_flags;
+	mnl_attr_for_each(attr, message, sizeof(*info)) {
+		length = mnl_attr_get_payload_len(attr);
+		if (mnl_attr_get_type(attr) == IFA_ADDRESS && length <= sizeof(address.addr))
+			memcpy(address.addr, mnl_attr_get_payload(attr), length);
+		if (mnl_attr_get_type(attr) == IFA_LOCAL && length <= sizeof(address.local))
+			memcpy(address.local, mnl_attr_get_payload(attr), length);
+		if (mnl_attr_get_type(attr) == IFA_FLAGS && length == sizeof(uint32_t))
+			address.flags = mnl_attr_get_u32(attr);
+	}
+	grown = realloc(search->list->addresses, (search->list->count + 1) * sizeof(*grown));
+	if (!grown) {
+		errno = ENOMEM;
+		return MNL_CB_ERROR;
+	}
+	search->list->addresses = grown;
+	grown[search->list->count++] = address;
+	return MNL_CB_OK;
+}
+
+int netlink_get_addresses(struct netlink *nl, int family, int ifindex, struct interface_addresses *list)
+{
+	struct address_search search = { list, ifindex };
+	int err = -EINTR, tries;
+	struct nlmsghdr *request;
+	struct ifaddrmsg *info;
+	char buffer[256];
+
+	for (tries = 0; err == -EINTR && tries < DUMP_TRIES; tries++) {
+		list->count = 0;
+		request = mnl_nlmsg_put_header(buffer);
+		request->nlmsg_type = RTM_GETADDR;
+		request->nlmsg_flags = NLM_F_DUMP;
+		info = mnl_nlmsg_put_extra_header(request, sizeof(*info));
+		info->ifa_family = (unsigned char)family;
+		info->ifa_index = (unsigned int)ifindex;
+		err = netlink_request(nl, request, address_read, &search);
+	}
+	if (!err)
+		return 0;
+	free(list->addresses);
+	*list = (struct interface_addresses){ NULL, 0 };
+	if (err != -ENODEV) /* gone between two questions */
+		log_error("read the addresses of interface %d: %s", ifindex, netlink_why(nl, err));
+	return err;
+}
+
+struct event_reader {
+	bool (*is_ours)(int ifindex, const char *name, void *arg);
+	void *arg;
+	unsigned int changes;
+};
+
+static int event_read(const struct nlmsghdr *message, void *data)
+{
+	const struct ifaddrmsg *address = mnl_nlmsg_get_payload(message);
+	const struct ifinfomsg *link = mnl_nlmsg_get_payload(message);
+	struct event_reader *reader = data;
+	const char *name = NULL;
+	const struct nlattr *attr;
+
+	switch (message->nlmsg_type) {
+	case RTM_NEWLINK:
+	case RTM_DELLINK:
+		mnl_attr_for_each(attr, message, sizeof(*link))
+			if (mnl_attr_get_type(attr) == IFLA_IFNAME &&
+			    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
+				name = mnl_attr_get_str(attr);
+		if (reader->is_ours(link->ifi_index, name, reader->arg))
+			reader->changes |= NETLINK_LINKS_CHANGED;
+		break;
+	case RTM_NEWADDR:
+	case RTM_DELADDR:
+		if (reader->is_ours((int)address->ifa_index, NULL, reader->arg))
+			reader->changes |= NETLINK_LINKS_CHANGED;
+		break;
+	case RTM_NEWRULE:
+	case RTM_DELRULE:
+		reader->changes |= NETLINK_RULES_CHANGED;
+		break;
+	}
+	return MNL_CB_OK;
+}
+
+unsigned int netlink_read_events(struct netlink *nl, bool (*is_ours)(int ifindex, const char *name, void *arg), void *arg)
+{
+	struct event_reader reader = { is_ours, arg, 0 };
+	char buffer[NETLINK_BUFFER];
+	ssize_t length;
+	int reads;
+
+	for (reads = 0; reads < EVENT_READS; reads++) {
+		length = mnl_socket_recvfrom(nl->events, buffer, sizeof(buffer));
+		if (length < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+			break;
+		/* ENOBUFS: events were lost; ENOSPC: one did not fit. Whatever it was, ask for everything again. */
+		if (length < 0 || mnl_cb_run(buffer, (size_t)length, 0, 0, event_read, &reader) < 0)
+			reader.changes |= NETLINK_LINKS_CHANGED | NETLINK_RULES_CHANGED;
+	}
+	return reader.changes;
+}

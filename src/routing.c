@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The netlink side of hairpin routing: struct hairpin_item to messages and back. */
+#include "routing.h"
+
+#include <errno.h>
+#include <linux/fib_rules.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "log.h"
+
+enum { DUMP_TRIES = 10 };
+
+static size_t address_length(int family)
+{
+	return family == AF_INET ? 4 : 16;
+}
+
+/* Copies an attribute of at most `size` bytes to a zeroed `to`. */
+static void attr_copy(const struct nlattr *attr, void *to, size_t size)
+{
+	if (mnl_attr_get_payload_len(attr) <= size)
+		memcpy(to, mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr));
+}
+
+static uint32_t attr_u32(const struct nlattr *attr)
+{
+	uint32_t value = 0;
+
+	attr_copy(attr, &value, sizeof(value));
+	return value;
+}
+
+static void rule_read_attr(struct hairpin_item *rule, const struct nlattr *attr)
+{
+	struct fib_rule_port_range ports = { 0, 0 };
+
+	switch (mnl_attr_get_type(attr)) {
+	case FRA_PRIORITY:
+		rule->preference = attr_u32(attr);
+		break;
+	case FRA_TABLE:
+		rule->table = attr_u32(attr);
+		break;
+	case FRA_PROTOCOL:
+		attr_copy(attr, &rule->owner, sizeof(rule->owner));
+		break;
+	case FRA_IP_PROTO:
+		attr_copy(attr, &rule->ip_protocol, sizeof(rule->ip_protocol));
+		break;
+	case FRA_IIFNAME:
+		if (mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
+			snprintf(rule->iif, sizeof(rule->iif), "%s", mnl_attr_get_str(attr));
+		break;
+	case FRA_SRC:
+		attr_copy(attr, rule->from, sizeof(rule->from));
+		break;
+	case FRA_DPORT_RANGE:
+		attr_copy(attr, &ports, sizeof(ports));
+		rule->to_ports = (struct port_range){ ports.start, ports.end };
+		break;
+	case FRA_UNSPEC:
+	case FRA_PAD:
+		break;
+	case FRA_SUPPRESS_PREFIXLEN: /* always there; -1: nothing is suppressed */
+		rule->is_foreign = rule->is_foreign || attr_u32(attr) != UINT32_MAX;
+		break;
+	default:
+		rule->is_foreign = true;
+	}
+}
+
+static int rule_read(const struct nlmsghdr *message, void *data)
+{
+	const struct fib_rule_hdr *header = mnl_nlmsg_get_payload(message);
+	struct hairpin_item rule = { .kind = HAIRPIN_RULE, .family = header->family, .table = header->table };
+	const struct nlattr *attr;
+
+	if (message->nlmsg_type != RTM_NEWRULE)
+		return MNL_CB_OK;
+	rule.has_from = header->src_len == 8 * address_length(header->family);
+	rule.is_foreign = header->action != FR_ACT_TO_TBL || header->tos || header->dst_len ||
+			  (header->src_len && !rule.has_from) || header->flags & FIB_RULE_INVERT;
+	mnl_attr_for_each(attr, message, sizeof(*header))
+		rule_read_attr(&rule, attr);
+	if (!hairpin_items_add(data, &rule))
+		return MNL_CB_OK;
+	errno = ENOMEM;
+	return MNL_CB_ERROR;
+}
+
+/* Routes of ours only: a router may have a million of others. */
+static int route_read(const struct nlmsghdr *message, void *data)
+{
+	const struct rtmsg *header = mnl_nlmsg_get_payload(message);
+	struct hairpin_item route = { .kind = HAIRPIN_ROUTE, .family = header->rtm_family, .table = header->rtm_table };
+	const struct nlattr *attr;
+
+	if (message->nlmsg_type != RTM_NEWROUTE || header->rtm_protocol != HAIRPIN_OWNER)
+		return MNL_CB_OK;
+	route.owner = header->rtm_protocol;
+	mnl_attr_for_each(attr, message, sizeof(*header)) {
+		if (mnl_attr_get_type(attr) == RTA_TABLE)
+			route.table = attr_u32(attr);
+		if (mnl_attr_get_type(attr) == RTA_DST)
+			attr_copy(attr, route.addr, sizeof(route.addr));
+		if (mnl_attr_get_type(attr) == RTA_OIF)
+			route.ifindex = (int)attr_u32(attr);
+	}
+	if (!hairpin_items_add(data, &route))
+		return MNL_CB_OK;
+	errno = ENOMEM;
+	return MNL_CB_ERROR;
+}
+
+static int neighbour_read(const struct nlmsghdr *message, void *data)
+{
+	const struct ndmsg *header = mnl_nlmsg_get_payload(message);
+	struct hairpin_item neighbour = { .kind = HAIRPIN_NEIGHBOUR, .family = header->ndm_family };
+	const struct nlattr *attr;
+
+	if (message->nlmsg_type != RTM_NEWNEIGH || !(header->ndm_state & NUD_PERMANENT))
+		return MNL_CB_OK;
+	neighbour.ifindex = header->ndm_ifindex;
+	mnl_attr_for_each(attr, message, sizeof(*header)) {
+		if (mnl_attr_get_type(attr) == NDA_DST)
+			attr_copy(attr, neighbour.addr, sizeof(neighbour.addr));
+		if (mnl_attr_get_type(attr) == NDA_LLADDR)
+			attr_copy(attr, neighbour.mac, sizeof(neighbour.mac));
+		if (mnl_attr_get_type(attr) == NDA_PROTOCOL)
+			attr_copy(attr, &neighbour.owner, sizeof(neighbour.owner));
+	}
+	if (!hairpin_items_add(data, &neighbour))
+		return MNL_CB_OK;
+	errno = ENOMEM;
+	return MNL_CB_ERROR;
+}
+
+/* One of the three dumps, appended to items. */
+static int items_dump(struct netlink *nl, int family, enum hairpin_kind kind, struct hairpin_items *items)
+{
+	char buffer[256];
+	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+	struct fib_rule_hdr *rule;
+	struct rtmsg *route;
+	struct ndmsg *neighbour;
+
+	request->nlmsg_flags = NLM_F_DUMP;
+	switch (kind) {
+	case HAIRPIN_RULE:
+		request->nlmsg_type = RTM_GETRULE;
+		rule = mnl_nlmsg_put_extra_header(request, sizeof(*rule));
+		rule->family = (uint8_t)family;
+		return netlink_request(nl, request, rule_read, items);
+	case HAIRPIN_ROUTE:
+		request->nlmsg_type = RTM_GETROUTE;
+		route = mnl_nlmsg_put_extra_header(request, sizeof(*route));
+		route->rtm_family = (unsigned char)family;
+		route->rtm_protocol = HAIRPIN_OWNER; /* the kernel leaves out the others */
+		return netlink_request(nl, request, route_read, items);
+	default:
+		request->nlmsg_type = RTM_GETNEIGH;
+		neighbour = mnl_nlmsg_put_extra_header(request, sizeof(*neighbour));
+		neighbour->ndm_family = (unsigned char)family;
+		return netlink_request(nl, request, neighbour_read, items);
+	}
+}
+
+static int items_read(struct netlink *nl, int family, struct hairpin_items *items)
+{
+	static const char *const names[] = {
+		[HAIRPIN_NEIGHBOUR] = "neighbours", [HAIRPIN_ROUTE] = "routes", [HAIRPIN_RULE] = "rules"
+	};
+	enum hairpin_kind kind;
+	int err = 0, tries;
+	size_t before;
+
+	for (kind = HAIRPIN_NEIGHBOUR; kind <= HAIRPIN_RULE && !err; kind++) {
+		before = items->count;
+		err = -EINTR;
+		for (tries = 0; err == -EINTR && tries < DUMP_TRIES; tries++) {
+			items->count = before;
+			err = items_dump(nl, family, kind, items);
+		}
+		if (err)
+			log_error("hairpin: read the %s: %s", names[kind], netlink_why(nl, err));
+	}
+	return err;
+}
+
+static void neighbour_write(struct nlmsghdr *request, bool add, const struct hairpin_item *neighbour)
+{
+	struct ndmsg *header = mnl_nlmsg_put_extra_header(request, sizeof(*header));
+
+	request->nlmsg_type = add ? RTM_NEWNEIGH : RTM_DELNEIGH;
+	if (add) /* replaces what the kernel has learnt meanwhile; a permanent one of somebody else is a conflict */
+		request->nlmsg_flags = NLM_F_CREATE | NLM_F_REPLACE;
+	header->ndm_family = (unsigned char)neighbour->family;
+	header->ndm_ifindex = neighbour->ifindex;
+	header->ndm_state = NUD_PERMANENT;
+	mnl_attr_put(request, NDA_DST, address_length(neighbour->family), neighbour->addr);
+	if (add) {
+		mnl_attr_put(request, NDA_LLADDR, sizeof(neighbour->mac), neighbour->mac);
+		mnl_attr_put_u8(request, NDA_PROTOCOL, neighbour->owner);
+	}
+}
+
+static void route_write(struct nlmsghdr *request, bool add, const struct hairpin_item *route)
+{
+	struct rtmsg *header = mnl_nlmsg_put_extra_header(request, sizeof(*header));
+	size_t length = address_length(route->family);
+
+	request->nlmsg_type = add ? RTM_NEWROUTE : RTM_DELROUTE;
+	if (add) /* neither EXCL nor APPEND: goes in front of a foreign one for the same address */
+		request->nlmsg_flags = NLM_F_CREATE;
+	header->rtm_family = (unsigned char)route->family;
+	header->rtm_dst_len = (unsigned char)(8 * length);
+	header->rtm_protocol = route->owner;
+	header->rtm_scope = RT_SCOPE_LINK;
+	header->rtm_type = RTN_UNICAST;
+	mnl_attr_put(request, RTA_DST, length, route->addr);
+	mnl_attr_put_u32(request, RTA_TABLE, route->table);
+	mnl_attr_put_u32(request, RTA_OIF, (uint32_t)route->ifindex);
+	/* The router's own connections to the address come from it too, even where wan has several. */
+	mnl_attr_put(request, RTA_PREFSRC, length, route->addr);
+}
+
+static void rule_write(struct nlmsghdr *request, bool add, const struct hairpin_item *rule)
+{
+	struct fib_rule_hdr *header = mnl_nlmsg_put_extra_header(request, sizeof(*header));
+	struct fib_rule_port_range ports = { rule->to_ports.first, rule->to_ports.last };
+	size_t length = address_length(rule->family);
+
+	request->nlmsg_type = add ? RTM_NEWRULE : RTM_DELRULE;
+	if (add)
+		request->nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL;
+	header->family = (uint8_t)rule->family;
+	header->action = FR_ACT_TO_TBL;
+	mnl_attr_put_u32(request, FRA_PRIORITY, rule->preference);
+	mnl_attr_put_u32(request, FRA_TABLE, rule->table);
+	mnl_attr_put_u8(request, FRA_PROTOCOL, rule->owner);
+	if (rule->iif[0])
+		mnl_attr_put_strz(request, FRA_IIFNAME, rule->iif);
+	if (rule->ip_protocol)
+		mnl_attr_put_u8(request, FRA_IP_PROTO, rule->ip_protocol);
+	if (rule->has_from) {
+		header->src_len = (uint8_t)(8 * length);
+		mnl_attr_put(request, FRA_SRC, length, rule->from);
+	}
+	if (ports.end)
+		mnl_attr_put(request, FRA_DPORT_RANGE, sizeof(ports), &ports);
+}
+
+/* There already, or gone already: somebody else was faster, or it went with its device. */
+static bool is_done_anyway(bool add, int err)
+{
+	if (add)
+		return err == -EEXIST;
+	return err == -ENOENT || err == -ESRCH || err == -ENODEV;
+}
+
+static int step_do(struct netlink *nl, const struct hairpin_step *step)
+{
+	char buffer[512], text[128];
+	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+	int err;
+
+	switch (step->item.kind) {
+	case HAIRPIN_NEIGHBOUR:
+		neighbour_write(request, step->add, &step->item);
+		break;
+	case HAIRPIN_ROUTE:
+		route_write(request, step->add, &step->item);
+		break;
+	case HAIRPIN_RULE:
+		rule_write(request, step->add, &step->item);
+		break;
+	}
+	err = netlink_request(nl, request, NULL, NULL);
+	if (!err || is_done_anyway(step->add, err))
+		return 0;
+	hairpin_item_format(&step->item, text, sizeof(text));
+	log_error("hairpin: %s %s: %s", step->add ? "add" : "delete", text, netlink_why(nl, err));
+	return err;
+}
+
+int routing_reconcile(struct netlink *nl, int family, const struct hairpin_items *wanted,
+		      struct hairpin_items *displaced)
+{
+	struct hairpin_items present = { NULL, 0 };
+	struct hairpin_steps steps = { NULL, 0 };
+	const struct hairpin_item *conflict;
+	bool keep_local = false;
+	char text[128];
+	size_t i;
+	int err, failed;
+
+	err = items_read(nl, family, &present);
+	err = err ?: hairpin_changes(&steps, wanted, &present, displaced, &conflict);
+	if (err == -EEXIST) {
+		hairpin_item_format(conflict, text, sizeof(text));
+		log_error("hairpin: a permanent neighbour that is not ours is in the way of: %s", text);
+	} else if (err == -ENOMEM) {
+		log_error("hairpin: out of memory");
+	}
+	for (i = 0; i < steps.count && (!err || !wanted->count); i++) {
+		if (keep_local && hairpin_is_local_rule(&steps.steps[i].item))
+			continue;
+		failed = step_do(nl, &steps.steps[i]);
+		/* If the local table's rule cannot be put back, ours must stay: without one nothing reaches the router. */
+		keep_local = keep_local || (failed && hairpin_is_local_rule(&steps.steps[i].item));
+		err = err ?: failed;
+	}
+	if (!err && !wanted->count)
+		hairpin_items_free(displaced);
+	hairpin_steps_free(&steps);
+	hairpin_items_free(&present);
+	return err;
+}
