@@ -51,7 +51,7 @@ BPF_CFLAGS := -target bpfel -mcpu=v2 -O2 -g -std=gnu11 -nostdlibinc -isystem $(B
 	-Wall -Wextra -Wshadow -Wno-unused-function -Wno-unused-parameter $(if $(filter 1,$(WERROR)),-Werror) -Ibpf
 
 # Sources. What needs a library that the host may lack is an edge; the rest is linked to the unit tests.
-EDGES := main datapath netlink
+EDGES := main daemon interface instance datapath qdisc netlink routing
 SRC := $(basename $(notdir $(wildcard src/*.c)))
 PURE := $(filter-out $(EDGES),$(SRC))
 UNIT_TESTS := $(patsubst src/tests/%.c,$(BUILD)/host/tests/%,$(wildcard src/tests/test_*.c))
