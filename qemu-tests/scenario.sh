@@ -10,12 +10,16 @@
 count=0
 requests=0
 feature=on
-ROUTER_EINAT='-i wan --hairpin-if lo lan'
+ROUTER_EINAT='$EINAT' # as the router's own init starts it
 trap '' PIPE
 
+# plan NUMBER: how many checks there will be. Each file starts from the same
+# state, whatever became of the one before.
 plan()
 {
 	echo "1..$1"
+	need lan fresh
+	need router fresh
 }
 
 # ask VM COMMAND...: run it in the VM; its output goes into $answer. Returns its
@@ -30,14 +34,18 @@ ask()
 	esac
 	asked=$1
 	shift
+	echo "$asked: $*" >>"$EINAT_VM/steps.log"
 	requests=$((requests + 1))
 	id=$$.$requests
 	answer=
 	echo "$id ${SECONDS_EACH:-60} $*" >&$to || bail "$asked is gone"
 	while IFS= read -r line <&$from; do
 		case $line in
-		"$id "*) answer="$answer${line#"$id "}
-" ;;
+		"$id "*)
+			answer="$answer${line#"$id "}
+"
+			echo "	${line#"$id "}" >>"$EINAT_VM/steps.log"
+			;;
 		"$id="*) return "${line#"$id="}" ;;
 		esac
 	done
@@ -53,7 +61,7 @@ bail()
 # explain TEXT: as TAP's comments.
 explain()
 {
-	printf '%s' "$1" | sed 's/^/#   /'
+	printf '%s\n' "$1" | sed '/^$/d; s/^/#   /'
 }
 
 # report STATUS SENTENCE [VM COMMAND]: one TAP line; where it failed, what was seen, and how to see it alone.
@@ -70,10 +78,11 @@ report()
 	echo "# rerun: qemu-tests/run $EINAT_ARCH $EINAT_KERNEL $(basename "$0" .t)"
 }
 
-# matches PATTERN: does a line of the answer match the extended regular expression?
+# matches PATTERN: does a line of the answer match the extended regular
+# expression? No answer matches none but the empty one.
 matches()
 {
-	printf '%s' "$answer" | grep -qE -e "$1"
+	[ -z "$1" ] || printf '%s' "$answer" | grep -qE -e "$1"
 }
 
 # step SENTENCE VM PATTERN COMMAND...: with the feature, the command must
@@ -86,11 +95,25 @@ step()
 	ask "$where" "$@"
 	status=$?
 	[ $status -ne 0 ] || matches "$pattern" || status=1
+	judge $status "$sentence" "$where" "$* (want $pattern)"
+}
+
+# also SENTENCE PATTERN: another look at the last answer.
+also()
+{
+	matches "$2"
+	judge $? "$1" "$where" "the same (want $2)"
+}
+
+# judge STATUS SENTENCE [VM COMMAND]: report, the other way round without the feature.
+judge()
+{
 	if [ $feature = off ]; then
-		sentence="without: not so that $sentence"
-		status=$((status != 1))
+		status=$(($1 != 1)) sentence="fails without $without: $2"
+		shift 2
+		set -- $status "$sentence" "$@"
 	fi
-	report $status "$sentence" "$where" "$* (want $pattern)"
+	report "$@"
 }
 
 # always SENTENCE VM PATTERN COMMAND...: a step that does not depend on the feature.
@@ -101,12 +124,13 @@ always()
 	feature=$was
 }
 
-# need VM COMMAND...: preparation, without which the rest makes no sense.
+# need VM COMMAND...: preparation, without which the rest of the file makes no sense.
 need()
 {
 	ask "$@" && return
+	echo "# failed: $*"
 	explain "$answer"
-	bail "$*"
+	exit 1
 }
 
 # with [OPTIONS]: einat runs with these and no others from here on; - is none at all.
@@ -116,15 +140,14 @@ with()
 	[ "$1" = - ] || need router "start einat einat $1 && einat_ready"
 }
 
-# twice OPTIONS STEPS: with einat as the router has it; then with these
-# options, where the steps must fail; then back.
+# twice WITHOUT OPTIONS STEPS: with einat as the router has it; then with these
+# options, that is, without the feature, where the steps must fail; then back.
 twice()
 {
-	feature=on
-	"$2"
-	feature=off
-	with "$1"
-	"$2"
+	"$3"
+	feature=off without=$1
+	with "$2"
+	"$3"
 	with "$ROUTER_EINAT"
 	feature=on
 }

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh
+#
+# RFC 4787 REQ-1 and REQ-8, RFC 5382 REQ-1 and REQ-3: what a STUN client on the
+# LAN finds out about its NAT (RFC 5780, tests I to III), and that two hosts may
+# use the same port. Without einat there is no answer at all.
+
+# shellcheck source=qemu-tests/scenario.sh
+. ./scenario.sh
+
+# behaviour PROTOCOL HOST
+behaviour()
+{
+	who="192.168.1.$2 over $1"
+	step "$who: the server answers" lan 'Binding test: success' \
+		stun-client 198.51.100.1 --mode full --protocol "$1" \
+		--localaddr "192.168.1.$2" --localport 21000
+	also "$who: behavior test succeeds"		'Behavior test: success'
+	also "$who: mapping is endpoint-independent"	'Nat behavior: Endpoint Independent Mapping'
+	also "$who: filtering test succeeds"		'Filtering test: success'
+	also "$who: filtering is endpoint-independent"	'Nat filtering: Endpoint Independent Filtering'
+	also "$who: the external address is the router's" 'Mapped address: 203.0.113.2:'
+	mapped=$(printf '%s' "$answer" | sed -n 's/^Mapped address: //p')
+}
+
+steps()
+{
+	for protocol in udp tcp; do
+		behaviour $protocol 100
+		also "the port is kept where it is free" ':21000$'
+		first=$mapped
+		behaviour $protocol 200
+		[ -n "$mapped" ] && [ "$mapped" != "$first" ]
+		judge $? "the same port of another host is mapped to another one"
+	done
+}
+
+plan 56
+twice einat - steps

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh
+#
+# einat takes everything back: rules, routes, qdisc, filters and sysctls are
+# what they were before it first started, however it ends. That this can be
+# seen is the first check: while it runs they differ.
+
+# shellcheck source=qemu-tests/scenario.sh
+. ./scenario.sh
+
+plan 12
+always "while einat runs, the router's state differs" router '^[-+][^-+]' "! same"
+for signal in TERM INT; do
+	always "SIG$signal ends it with success" router '^0$' stop einat $signal
+	always "SIG$signal: the state is as before" router '' same
+	need router "start einat einat $ROUTER_EINAT && einat_ready"
+done
+with -
+
+always "stopped while it starts, it leaves nothing" router '^5 stopped$' interrupted
+always "a start that fails, at each step, leaves nothing" router '^[1-9][0-9]* failed$' starved
+always "bad arguments leave nothing" router '' \
+	"einat -i wan --ports 9-1; [ \$? -eq 2 ] && same"
+always "an interface that is not there yet is waited for, and leaves nothing" router '' \
+	"start einat einat -i wan7 && await einat wan7 && stop einat && same"
+
+with "$ROUTER_EINAT"
+need router 'stop einat KILL'
+with "$ROUTER_EINAT"
+always "after SIGKILL the next one works" lan 'you 203.0.113.2:29000' \
+	peer ask udp 192.168.1.100:29000 198.51.100.1:7000
+always "and takes the rules back that were left" router '' \
+	"stop einat && same_routing"
+with "$ROUTER_EINAT"
+always "and after all that it still works" lan 'you 203.0.113.2:29001' \
+	peer ask tcp 192.168.1.100:29001 198.51.100.1:7000
