@@ -5,7 +5,7 @@ VERSION := 0.1.0
 KNOWN_ARCHS := $(sort $(basename $(notdir $(wildcard toolchains/*.mk))))
 HOST_ARCH := $(shell uname -m)
 ARCH ?=
-KERNEL ?= 6.1
+KERNEL ?=
 WERROR ?=
 V ?=
 HOSTCC ?= gcc
@@ -39,6 +39,7 @@ MAKEFLAGS += --no-builtin-rules
 REPRODUCIBLE := -ffile-prefix-map=$(CURDIR)/=
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla \
 	$(if $(filter 1,$(WERROR)),-Werror)
+LINT_CFLAGS = -std=gnu11 $(DEFINES) $(INCLUDES) -nostdlibinc -isystem $(BUILD)/$(HOST_ARCH)/sysroot/include
 DEFINES := -D_GNU_SOURCE -DEINAT_VERSION='"$(VERSION)"'
 INCLUDES := -Isrc -Ibpf -I$(BUILD)/bpf
 SMALL := -Os -fstack-protector-strong -fno-asynchronous-unwind-tables -fno-unwind-tables \
@@ -62,10 +63,10 @@ DATA_PLANE_SHARED := $(filter-out test_%,$(basename $(notdir $(wildcard bpf/test
 -include qemu-tests/peers/peers.mk
 
 .PHONY: all $(KNOWN_ARCHS)
-all: $(ARCHS)
+all: $(ARCHS) ## build einat for every architecture, or for ARCH
 $(KNOWN_ARCHS): %: $(BUILD)/%/einat
 
-$(SOURCES)/%/.unpacked: cross/hashes/%
+$(SOURCES)/%/.unpacked: cross/hashes/% | tools
 	$(call say,UNPACK,$*)
 	$Qrm -rf $(@D) && mkdir -p $(@D)
 	$Qtar -xf "$$(toolchains/fetch $*)" -C $(@D) --strip-components=1 --no-same-owner
@@ -86,8 +87,63 @@ $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(BUILD)/bpf/.headers bpf/check-object bpf/hel
 
 $(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.bpf.o
 	$(call say,SKELETON)
-	$Qbpftool gen skeleton $< name $* >$@.tmp && mv $@.tmp $@
+	$Qbpftool gen skeleton $< >$@.tmp && mv $@.tmp $@
 
 include cross/host.mk
-$(foreach A,$(ARCHS),$(eval include cross/target.mk))
+$(foreach A,$(KNOWN_ARCHS),$(eval include cross/target.mk))
 -include $(wildcard $(BUILD)/bpf/*.d $(foreach d,objects objects/*,$(BUILD)/*/$d/*.d))
+
+# Commands. Those that a newcomer types first install what is missing.
+RUN_ARCH := $(or $(ARCH),$(HOST_ARCH))
+MATRIX := $(foreach a,$(ARCHS),$(addprefix vm/$a/,$(or $(KERNEL),$(KERNELS_$a))))
+TESTS := $(UNIT_TESTS) $(wildcard toolchains/*.t bpf/tests/*.t qemu-tests/peers/tests/*.t) \
+	$(DATA_PLANE_TESTS:%=$(BUILD)/$(HOST_ARCH)/tests/%) $(MATRIX)
+PARALLEL := $(if $(findstring j,$(firstword -$(MAKEFLAGS))),,-j$(shell nproc))
+C_FILES := $(wildcard src/*.[ch] src/tests/*.[ch] bpf/*.[ch] bpf/tests/*.[ch] qemu-tests/peers/*.[ch] cross/*/*.[ch])
+SH_FILES := $(shell grep -rlE --exclude-dir=build --exclude-dir=.git '^(\#!/bin/sh|\# shellcheck shell=)' .)
+
+.PHONY: tools setup parts demo test shell lint format reproducible clean help
+tools:
+	@EINAT_SETUP=no toolchains/setup build $(ARCHS) || { echo "make setup installs it" >&2; exit 1; }
+
+setup: ## install what building, testing and linting need (apt, sudo)
+	$Qtoolchains/setup build test lint $(ARCHS)
+
+parts: $(UNIT_TESTS) $(foreach a,$(sort $(ARCHS) $(HOST_ARCH)),$a-parts) ## build all that the tests need
+
+demo: ## boot the router between a LAN and an Internet, print each check as it passes
+	$Qtoolchains/setup build test $(RUN_ARCH)
+	$Q+$(MAKE) --no-print-directory $(PARALLEL) $(RUN_ARCH)-parts
+	$Qqemu-tests/demo $(RUN_ARCH) $(KERNEL)
+
+test: ## run every test: units, data plane on this kernel (root), scenarios in VMs
+	$Qtoolchains/setup build test $(ARCHS)
+	$Q+$(MAKE) --no-print-directory $(PARALLEL) parts
+	$QEINAT_ARCHS="$(ARCHS)" prove $(if $V,-v) --timer --exec toolchains/run-test $(TESTS)
+
+shell: ## boot the same router with a console
+	$Qtoolchains/setup build test $(RUN_ARCH)
+	$Q+$(MAKE) --no-print-directory $(PARALLEL) $(RUN_ARCH)-parts
+	$Qqemu-tests/shell $(RUN_ARCH) $(KERNEL)
+
+lint: $(SKELETONS) $(BUILD)/$(HOST_ARCH)/.headers ## clang-format, clang-tidy, cppcheck, shellcheck
+	$Qclang-format --dry-run -Werror $(C_FILES)
+	$Qshellcheck -x $(SH_FILES)
+	$Qcppcheck --quiet --error-exitcode=1 --inline-suppr --suppressions-list=.cppcheck -Isrc -Ibpf src qemu-tests/peers
+	$Qclang-tidy --quiet $(wildcard src/*.c qemu-tests/peers/*.c cross/*/*.c) -- $(LINT_CFLAGS)
+
+format: ## let clang-format rewrite the sources
+	clang-format -i $(C_FILES)
+
+reproducible: $(ARCHS) ## build again in another folder, compare the bytes
+	$Q+toolchains/reproducible $(ARCHS)
+
+clean: ## remove all that was built (the downloads stay in EINAT_CACHE)
+	rm -rf $(BUILD)
+
+help: ## this text
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 24
+	@printf '  %-21s %s\n' 'ARCH=$(ARCH)' 'only this one of: $(KNOWN_ARCHS)' 'KERNEL=$(KERNEL)' \
+		'only this one of the kernels: 5.10 6.1 6.12 newest (6.1 for demo and shell)' \
+		'V=$V' '1: print the commands' 'WERROR=$(WERROR)' '1: warnings are errors' \
+		'EINAT_CACHE=' '$(EINAT_CACHE): downloads'

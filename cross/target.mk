@@ -3,6 +3,7 @@
 
 include toolchains/$A.mk
 B := $(BUILD)/$A
+KERNELS_$A := $(KERNELS)
 
 # Recipes run when the next architecture's values have replaced these: they stay with the targets.
 $B/%: A := $A
@@ -46,12 +47,6 @@ $(PEERS:%=$B/peers/%): $B/peers/%: $B/objects/peers/%.o $(call objects,$(PEERS_S
 	$(call say,LINK)
 	$(link)
 
-# The router image, and beside it each kernel's modules: initramfs/pack reads the manifest.
-IMAGE_PARTS := $B/einat $(DATA_PLANE_TESTS:%=$B/tests/%) $(PEERS:%=$B/peers/%)
-$B/router.cpio.gz: $(IMAGE_PARTS) $(wildcard initramfs/*) toolchains/$A.mk
-	$(call say,IMAGE)
-	$Qinitramfs/pack $A
-
-$B/modules-%.cpio.gz: initramfs/manifest initramfs/pack qemu-tests/kernels toolchains/$A.mk
-	$(call say,IMAGE)
-	$Qinitramfs/pack $A $*
+# What goes into the router image: initramfs/manifest is the list.
+.PHONY: $A-parts
+$A-parts: $B/einat $(DATA_PLANE_TESTS:%=$B/tests/%) $(PEERS:%=$B/peers/%)

@@ -15,3 +15,5 @@ QEMU_PACKAGE := qemu-system-arm
 QEMU_MACHINE := virt
 QEMU_CPU := cortex-a57
 CONSOLE := ttyAMA0
+# of the test matrix; qemu-tests/kernels finds them
+KERNELS := 6.1
