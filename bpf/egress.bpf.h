@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A packet's way out of the external interface: its source, internal, becomes external. */
+#ifndef EGRESS_BPF_H
+#define EGRESS_BPF_H
+
+/* A later fragment goes the way of its first. */
+static __always_inline enum nat_reason fragment_out(struct packet *pkt, __u32 now)
+{
+	struct nat_addr external_addr;
+	struct mapping *map;
+	__u32 slot;
+
+	if (!fragment_lookup(pkt, NAT_EGRESS, now, &slot))
+		return external_lookup(&pkt->local_addr) >= 0 || policy_exempts_source(&pkt->local_addr) ?
+			       WHY_ROUTER :
+			       WHY_FRAGMENT_UNKNOWN;
+	if (slot == NAT_SLOT_NONE)
+		return WHY_FRAGMENT_PASSED;
+	map = slot_get(slot);
+	if (!map || !mapping_is_live(map, now) || !addr_equal(&map->internal_addr, &pkt->local_addr))
+		return WHY_FRAGMENT_UNKNOWN;
+	for (int i = 0; i < NAT_ADDR_WORDS; i++)
+		external_addr.word[i] = external_get(map->external)->addr[i];
+	rewrite_addr(pkt, NAT_EGRESS, &external_addr);
+	return WHY_OUT_FRAGMENT;
+}
+
+/* The packet's mapping is known and live: keep it alive, and write the external endpoint. */
+static __always_inline enum nat_reason rewrite_out(struct __sk_buff *skb, struct packet *pkt, __u32 slot,
+						   struct mapping *map, __u32 now)
+{
+	struct nat_addr external_addr;
+
+	if (pkt->protocol == NAT_TCP)
+		tcp_track(pkt, NAT_EGRESS, slot, map, now);
+	mapping_refresh(map, now);
+	fragment_record(pkt, NAT_EGRESS, slot, now);
+	for (int i = 0; i < NAT_ADDR_WORDS; i++)
+		external_addr.word[i] = external_get(map->external)->addr[i];
+	if (rewrite_endpoint(skb, pkt, NAT_EGRESS, &external_addr, map->external_port))
+		return WHY_REWRITE_FAILED;
+	return WHY_OUT;
+}
+
+static __always_inline enum nat_reason translate_out(struct __sk_buff *skb, struct packet *pkt)
+{
+	struct endpoint endpoint = {.port = pkt->local_port, .protocol = pkt->protocol, .addr = pkt->local_addr};
+	__u32 now = clock_ticks(), slot;
+	enum nat_reason why = WHY_NONE;
+	struct mapping *map;
+
+	if (policy_exempts_destination(&pkt->remote_addr))
+		return WHY_EXEMPT;
+	if (pkt->follower)
+		return fragment_out(pkt, now);
+	if (pkt->icmp_kind == ICMP_KIND_ERROR)
+		return error_out(skb, pkt, now);
+	slot = endpoint_slot(&endpoint);
+	map = slot == NAT_SLOT_NONE ? NULL : slot_get(slot);
+	if (!map || !mapping_is_live(map, now) || !mapping_belongs_to(map, &endpoint)) {
+		why = mapping_get_or_create(skb, pkt, &endpoint, now, &slot);
+		if (why != WHY_NONE) {
+			if (!reason_is(why, VERDICT_DROP))
+				fragment_record(pkt, NAT_EGRESS, NAT_SLOT_NONE, now);
+			return why;
+		}
+		map = slot_get(slot);
+		if (!map)
+			return WHY_BUSY;
+		why = WHY_OUT_NEW;
+	}
+	if (why == WHY_OUT_NEW)
+		return rewrite_out(skb, pkt, slot, map, now) == WHY_OUT ? WHY_OUT_NEW : WHY_REWRITE_FAILED;
+	return rewrite_out(skb, pkt, slot, map, now);
+}
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* External addresses and their ports: which are ours, and whose slot is whose. */
+#ifndef EXTERNAL_BPF_H
+#define EXTERNAL_BPF_H
+
+/* The verifier wants to see the bound of an index. */
+static __always_inline struct external *external_get(__u32 number)
+{
+	return &config.external[number & (NAT_EXTERNALS_MAX - 1)];
+}
+
+static __always_inline const struct port_class *port_class_get(const struct external *external, __u32 protocol,
+							       __u32 kind)
+{
+	return &external->classes[protocol & NAT_PROTOCOLS][kind & (NAT_PORT_KINDS - 1)];
+}
+
+static __always_inline bool external_has_addr(const struct external *external, const struct nat_addr *addr)
+{
+	__u32 difference = 0;
+
+	for (int i = 0; i < NAT_ADDR_WORDS; i++)
+		difference |= external->addr[i] ^ addr->word[i];
+	return !difference;
+}
+
+static __always_inline bool external_is_set(const struct external *external)
+{
+	__u32 bits = 0;
+
+	for (int i = 0; i < NAT_ADDR_WORDS; i++)
+		bits |= external->addr[i];
+	return bits;
+}
+
+/* The number of the external with this address, or -1. The unset ones' zero is no packet's address. */
+static __always_inline int external_lookup(const struct nat_addr *addr)
+{
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < NAT_EXTERNALS_MAX && i < externals; i++)
+		if (external_has_addr(external_get(i), addr))
+			return addr_is_zero(addr) ? -1 : (int)i;
+	return -1;
+}
+
+/* False where a protocol is switched off: not one of its ports is managed. */
+static __always_inline bool external_manages(const struct external *external, __u32 protocol)
+{
+	__u32 count = 0;
+
+	for (__u32 kind = 0; kind < NAT_PORT_KINDS; kind++)
+		count |= port_class_get(external, protocol, kind)->count;
+	return count;
+}
+
+/* The slot of an external port (host order; the identifier for ICMP), or NAT_SLOT_NONE where it is not managed. */
+static __always_inline __u32 port_slot(__u32 external, __u32 protocol, __u16 port)
+{
+	__u32 entry = (external * NAT_PROTOCOLS + protocol) << 16 | port;
+	__u32 key = entry / NAT_PORT_BLOCK;
+	struct port_block *block;
+	__u32 offset;
+
+	block = bpf_map_lookup_elem(&port_index, &key);
+	if (!block)
+		return NAT_SLOT_NONE;
+	offset = block->offset[entry % NAT_PORT_BLOCK];
+	if (!offset)
+		return NAT_SLOT_NONE;
+	return external_get(external)->first_slot[protocol & NAT_PROTOCOLS] + offset - 1;
+}
+
+#endif

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * ICMP errors (RFC 5508 section 4): the packet embedded in them is one that we translated, so both change together.
+ *
+ *   inward   outer  remote or any router -> external		embedded  external -> remote
+ *            becomes		       -> internal			  internal -> remote
+ *   outward  outer  internal or any router -> remote		embedded  remote -> internal
+ *            becomes external				 -> remote		  remote -> external
+ *
+ * Errors are rare, so this is written for clearness: every field of the embedded packet is read, replaced and accounted
+ * for in the outer checksum by itself.
+ */
+#ifndef ICMP_BPF_H
+#define ICMP_BPF_H
+
+#define ICMP_EMBEDDED 8 /* the embedded packet begins behind the ICMP header */
+
+/* The packet in an ICMP error, its local endpoint being the one that NAT changes. Offsets are from the frame's start. */
+struct embedded {
+	struct nat_addr local_addr;
+	struct nat_addr remote_addr;
+	__u32 ip;	 /* offset of its IP header */
+	__u32 transport; /* offset of its transport header */
+	__be16 local_port;
+	__u8 protocol;	 /* enum nat_protocol */
+	__u8 local_is_source;
+};
+
+/* Replaces a 16-bit field inside the ICMP message, and its share of the message's checksum. */
+static __always_inline int embedded_replace16(struct __sk_buff *skb, const struct packet *pkt, __u32 offset, __u16 from,
+					      __u16 to)
+{
+	if (from == to)
+		return 0;
+	if (bpf_skb_store_bytes(skb, offset, &to, sizeof(to), 0))
+		return -1;
+	return bpf_l4_csum_replace(skb, pkt->transport_offset + 2, from, to, sizeof(to));
+}
+
+static __always_inline int embedded_replace32(struct __sk_buff *skb, const struct packet *pkt, __u32 offset,
+					      __be32 from, __be32 to)
+{
+	if (bpf_skb_store_bytes(skb, offset, &to, sizeof(to), 0))
+		return -1;
+	return bpf_l4_csum_replace(skb, pkt->transport_offset + 2, from, to, sizeof(to));
+}
+
+/* RFC 1624 for one 16-bit word and the words of an address. */
+static __always_inline __u16 checksum_replace_endpoint(__u16 check, const struct nat_addr *from_addr,
+						       const struct nat_addr *to_addr, __be16 from_port, __be16 to_port)
+{
+	for (int i = 0; i < NAT_ADDR_WORDS; i++)
+		check = checksum_replace(check, from_addr->word[i], to_addr->word[i]);
+	return checksum_replace(check, from_port, to_port);
+}
+
+/* Where the embedded transport header has its checksum; 0 where the error quotes too little to hold it. */
+static __always_inline __u32 embedded_check_offset(const struct embedded *inner)
+{
+	if (inner->protocol == NAT_TCP)
+		return inner->transport + __builtin_offsetof(struct tcphdr, check);
+	if (inner->protocol == NAT_UDP)
+		return inner->transport + __builtin_offsetof(struct udphdr, check);
+	return inner->transport + 2;
+}
+
+static __always_inline bool embedded_covers_addr(__u8 protocol);
+
+/* The embedded transport checksum, which RFC 5508 REQ-4 and REQ-5 want right as far as it is there. */
+static __always_inline int embedded_replace_check(struct __sk_buff *skb, const struct packet *pkt,
+						  const struct embedded *inner, const struct nat_addr *addr, __be16 port)
+{
+	__u32 offset = embedded_check_offset(inner);
+	__u16 from, to;
+
+	if (bpf_skb_load_bytes(skb, offset, &from, sizeof(from)))
+		return 0; /* eight bytes of TCP only: not quoted */
+	if (inner->protocol == NAT_UDP && !from)
+		return 0;
+	if (embedded_covers_addr(inner->protocol))
+		to = checksum_replace_endpoint(from, &inner->local_addr, addr, inner->local_port, port);
+	else
+		to = checksum_replace(from, inner->local_port, port);
+	if (inner->protocol == NAT_UDP && !to)
+		to = 0xffff;
+	return embedded_replace16(skb, pkt, offset, from, to);
+}
+
+static __always_inline __u32 embedded_port_offset(const struct embedded *inner)
+{
+	if (inner->protocol == NAT_ICMP)
+		return inner->transport + 4;
+	return inner->transport + (inner->local_is_source ? 0 : 2);
+}
+
+/* Reads the embedded transport header as far as eight bytes, which every error quotes (RFC 792). */
+static __always_inline enum nat_reason embedded_parse_transport(struct __sk_buff *skb, struct embedded *inner,
+								__u8 ip_protocol)
+{
+	switch (ip_protocol) {
+	case IPPROTO_TCP:
+		inner->protocol = NAT_TCP;
+		break;
+	case IPPROTO_UDP:
+		inner->protocol = NAT_UDP;
+		break;
+	case FAMILY_ICMP: {
+		__u8 type;
+
+		inner->protocol = NAT_ICMP;
+		if (bpf_skb_load_bytes(skb, inner->transport, &type, sizeof(type)))
+			return WHY_MALFORMED;
+		if (icmp_classify(type) != ICMP_KIND_REQUEST && icmp_classify(type) != ICMP_KIND_REPLY)
+			return WHY_OTHER_ICMP; /* RFC 1122: no errors about errors */
+		break;
+	}
+	default:
+		return WHY_OTHER_PROTOCOL;
+	}
+	if (bpf_skb_load_bytes(skb, embedded_port_offset(inner), &inner->local_port, sizeof(inner->local_port)))
+		return WHY_MALFORMED;
+	return WHY_NONE;
+}
+
+#include FAMILY_ICMP_HEADER
+
+/* Makes (addr, port) the embedded packet's local endpoint. Voids packet pointers. */
+static __always_inline int embedded_rewrite(struct __sk_buff *skb, const struct packet *pkt, struct embedded *inner,
+					    const struct nat_addr *addr, __be16 port)
+{
+	if (embedded_replace_check(skb, pkt, inner, addr, port))
+		return -1;
+	if (embedded_replace16(skb, pkt, embedded_port_offset(inner), inner->local_port, port))
+		return -1;
+	return embedded_write_addr(skb, pkt, inner, addr);
+}
+
+/* The outer header, once the embedded packet is done: packet pointers have to be found again. */
+static __always_inline int error_rewrite_outer(struct __sk_buff *skb, struct packet *pkt, enum nat_direction direction,
+					       const struct nat_addr *addr)
+{
+	struct packet again = {};
+	__u8 ip_protocol;
+
+	if (packet_pull(skb, l2_length + IP_HEADER_MIN) || !ip_parse(skb, &again, direction, &ip_protocol))
+		return -1;
+	ip_write_local(&again, direction, addr);
+	return error_replace_pseudo(skb, pkt, addr);
+}
+
+/* An error from outside about a packet that we sent: to the internal host. */
+static __always_inline enum nat_reason error_in(struct __sk_buff *skb, struct packet *pkt, __u32 number, __u32 now)
+{
+	struct embedded inner = {.local_is_source = 1};
+	enum nat_reason why = embedded_parse(skb, pkt, &inner);
+	struct nat_addr internal_addr;
+	struct mapping *map;
+	__be16 internal_port;
+	__u32 slot;
+
+	if (why != WHY_NONE)
+		return why;
+	if (!addr_equal(&inner.local_addr, &pkt->local_addr))
+		return WHY_ROUTER; /* not about a packet from our external address: the stack's business */
+	slot = port_slot(number, inner.protocol, bpf_ntohs(inner.local_port));
+	if (slot == NAT_SLOT_NONE)
+		return WHY_UNMANAGED;
+	map = slot_get(slot);
+	if (!map || !mapping_is_live(map, now))
+		return WHY_ICMP_NO_MAPPING; /* RFC 5508 REQ-4a: silently */
+	internal_addr = map->internal_addr;
+	internal_port = map->internal_port;
+	if (embedded_rewrite(skb, pkt, &inner, &internal_addr, internal_port) ||
+	    error_rewrite_outer(skb, pkt, NAT_INGRESS, &internal_addr))
+		return WHY_REWRITE_FAILED;
+	return WHY_IN_ERROR;
+}
+
+/* The mapping of the packet that an error from inside is about. */
+static __always_inline struct mapping *embedded_mapping(const struct embedded *inner, __u32 now)
+{
+	struct endpoint endpoint = {.port = inner->local_port, .protocol = inner->protocol, .addr = inner->local_addr};
+	struct mapping *map;
+	__u32 slot = endpoint_slot(&endpoint);
+
+	if (slot == NAT_SLOT_NONE)
+		return NULL;
+	map = slot_get(slot);
+	return map && mapping_is_live(map, now) && mapping_belongs_to(map, &endpoint) ? map : NULL;
+}
+
+/* An error from inside about a packet that we let in: to the remote. Its source may be any router on the inside. */
+static __always_inline enum nat_reason error_out(struct __sk_buff *skb, struct packet *pkt, __u32 now)
+{
+	struct embedded inner = {.local_is_source = 0};
+	enum nat_reason why = embedded_parse(skb, pkt, &inner);
+	struct nat_addr external_addr = {};
+	struct mapping *map;
+	__be16 external_port;
+
+	if (external_lookup(&pkt->local_addr) >= 0 && external_lookup(&inner.local_addr) >= 0)
+		return WHY_ROUTER;
+	if (why != WHY_NONE)
+		return why == WHY_MALFORMED ? why : WHY_ICMP_NO_MAPPING;
+	map = embedded_mapping(&inner, now);
+	if (!map)
+		return policy_exempts_source(&pkt->local_addr) ? WHY_EXEMPT : WHY_ICMP_NO_MAPPING;
+	external_port = map->external_port;
+	for (int i = 0; i < NAT_ADDR_WORDS; i++)
+		external_addr.word[i] = external_get(map->external)->addr[i];
+	if (embedded_rewrite(skb, pkt, &inner, &external_addr, external_port) ||
+	    error_rewrite_outer(skb, pkt, NAT_EGRESS, &external_addr))
+		return WHY_REWRITE_FAILED;
+	return WHY_OUT_ERROR;
+}
+
+#endif

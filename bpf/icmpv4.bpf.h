@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What is particular to errors of ICMP for IPv4. Included in the midst of icmp.bpf.h, as icmpv6.bpf.h is. */
+#ifndef ICMPV4_BPF_H
+#define ICMPV4_BPF_H
+
+/* Finds the local endpoint of the embedded packet. WHY_NONE, or what to do with an error whose packet is none of ours. */
+static __always_inline enum nat_reason embedded_parse(struct __sk_buff *skb, const struct packet *pkt,
+						      struct embedded *inner)
+{
+	struct iphdr ip;
+	__u32 length;
+
+	inner->ip = pkt->transport_offset + ICMP_EMBEDDED;
+	if (bpf_skb_load_bytes(skb, inner->ip, &ip, sizeof(ip)))
+		return WHY_MALFORMED;
+	length = ip.ihl * 4;
+	if (ip.version != 4 || length < sizeof(ip))
+		return WHY_MALFORMED;
+	inner->local_addr.word[0] = inner->local_is_source ? ip.saddr : ip.daddr;
+	inner->remote_addr.word[0] = inner->local_is_source ? ip.daddr : ip.saddr;
+	inner->transport = inner->ip + length;
+	if (ip.frag_off & bpf_htons(IPV4_FRAGMENT_OFFSET))
+		return WHY_FRAGMENT_UNKNOWN; /* no ports quoted */
+	return embedded_parse_transport(skb, inner, ip.protocol);
+}
+
+/* ICMP for IPv4 has no pseudo header. */
+static __always_inline bool embedded_covers_addr(__u8 protocol)
+{
+	return protocol != NAT_ICMP;
+}
+
+/* The embedded IP header's address and checksum. */
+static __always_inline int embedded_write_addr(struct __sk_buff *skb, const struct packet *pkt,
+					       const struct embedded *inner, const struct nat_addr *addr)
+{
+	__be32 from = inner->local_addr.word[0], to = addr->word[0];
+	__u32 check = inner->ip + __builtin_offsetof(struct iphdr, check);
+	__u32 field = inner->ip + (inner->local_is_source ? __builtin_offsetof(struct iphdr, saddr) :
+							    __builtin_offsetof(struct iphdr, daddr));
+	__u16 old;
+
+	if (bpf_skb_load_bytes(skb, check, &old, sizeof(old)))
+		return -1;
+	if (embedded_replace16(skb, pkt, check, old, checksum_replace(old, from, to)))
+		return -1;
+	return embedded_replace32(skb, pkt, field, from, to);
+}
+
+static __always_inline int error_replace_pseudo(struct __sk_buff *skb, const struct packet *pkt,
+						const struct nat_addr *addr)
+{
+	return 0;
+}
+
+#endif

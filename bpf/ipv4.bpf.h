@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The IPv4 family: its header, its ICMP, and how its addresses are written. ipv6.bpf.h is the other one. */
+#ifndef IPV4_BPF_H
+#define IPV4_BPF_H
+
+#include <linux/if_ether.h>
+#include <linux/ip.h>
+
+#define FAMILY_ETHERTYPE ETH_P_IP
+#define FAMILY_ICMP	 IPPROTO_ICMP
+#define FAMILY_ICMP_HEADER "icmpv4.bpf.h"
+#define IP_HEADER_MIN	 sizeof(struct iphdr)
+
+/* RFC 792, RFC 950. (linux/icmp.h wants a C library.) */
+enum icmpv4_type {
+	ICMP_ECHOREPLY = 0,
+	ICMP_DEST_UNREACH = 3,
+	ICMP_SOURCE_QUENCH = 4,
+	ICMP_ECHO = 8,
+	ICMP_TIME_EXCEEDED = 11,
+	ICMP_PARAMETERPROB = 12,
+	ICMP_TIMESTAMP = 13,
+	ICMP_TIMESTAMPREPLY = 14,
+	ICMP_INFO_REQUEST = 15,
+	ICMP_INFO_REPLY = 16,
+	ICMP_ADDRESS = 17,
+	ICMP_ADDRESSREPLY = 18,
+};
+
+#define IPV4_MORE_FRAGMENTS  0x2000
+#define IPV4_FRAGMENT_OFFSET 0x1fff
+
+/* Redirects and router discovery are between neighbours, and not for us. */
+static __always_inline enum icmp_kind icmp_classify(__u8 type)
+{
+	switch (type) {
+	case ICMP_ECHO:
+	case ICMP_TIMESTAMP:
+	case ICMP_INFO_REQUEST:
+	case ICMP_ADDRESS:
+		return ICMP_KIND_REQUEST;
+	case ICMP_ECHOREPLY:
+	case ICMP_TIMESTAMPREPLY:
+	case ICMP_INFO_REPLY:
+	case ICMP_ADDRESSREPLY:
+		return ICMP_KIND_REPLY;
+	case ICMP_DEST_UNREACH:
+	case ICMP_SOURCE_QUENCH:
+	case ICMP_TIME_EXCEEDED:
+	case ICMP_PARAMETERPROB:
+		return ICMP_KIND_ERROR;
+	}
+	return ICMP_KIND_NONE;
+}
+
+/* Nothing of these belongs to one host: DHCP before it has an address, broadcast, multicast. */
+static __always_inline bool addr_is_special(const struct nat_addr *addr)
+{
+	__u32 host = bpf_ntohl(addr->word[0]);
+
+	return host == 0 || host >= 0xe0000000;
+}
+
+/* Reads the IP header. Gives its length in bytes, or 0 if it is malformed; what it says is then in pkt. */
+static __always_inline __u32 ip_parse(struct __sk_buff *skb, struct packet *pkt, enum nat_direction direction,
+				      __u8 *ip_protocol)
+{
+	void *end = (void *)(long)skb->data_end;
+	struct iphdr *ip = (void *)(long)skb->data + l2_length;
+	__u32 length, fragment;
+
+	if ((void *)(ip + 1) > end || ip->version != 4)
+		return 0;
+	length = ip->ihl * 4;
+	if (length < sizeof(*ip))
+		return 0;
+	fragment = bpf_ntohs(ip->frag_off);
+	pkt->follower = !!(fragment & IPV4_FRAGMENT_OFFSET);
+	pkt->first = !pkt->follower && (fragment & IPV4_MORE_FRAGMENTS);
+	pkt->fragment_id = ip->id;
+	*ip_protocol = ip->protocol;
+	pkt->local_addr.word[0] = direction == NAT_EGRESS ? ip->saddr : ip->daddr;
+	pkt->remote_addr.word[0] = direction == NAT_EGRESS ? ip->daddr : ip->saddr;
+	pkt->ip = ip;
+	return length;
+}
+
+/* What tells fragments of different datagrams apart, beside addresses and identification (RFC 791). */
+static __always_inline __u8 ip_fragment_protocol(const struct packet *pkt)
+{
+	const struct iphdr *ip = pkt->ip;
+
+	return ip->protocol;
+}
+
+/* True if the packet ends, by its own header, before `length` bytes. (0 is a GSO packet beyond 64 KB.) */
+static __always_inline bool ip_is_shorter(const struct packet *pkt, __u32 length)
+{
+	const struct iphdr *ip = pkt->ip;
+	__u32 total = bpf_ntohs(ip->tot_len);
+
+	return total && total < length;
+}
+
+/* RFC 1624 [eq. 3] for the change of a 32-bit word, both sides in network byte order. */
+static __always_inline __u16 checksum_replace(__u16 check, __be32 from, __be32 to)
+{
+	__u64 sum = (__u16)~check;
+
+	sum += (__u32)~from;
+	sum += to;
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return ~sum;
+}
+
+/* Writes the local address and sets the header's checksum right. */
+static __always_inline void ip_write_local(struct packet *pkt, enum nat_direction direction,
+					   const struct nat_addr *addr)
+{
+	struct iphdr *ip = pkt->ip;
+
+	ip->check = checksum_replace(ip->check, pkt->local_addr.word[0], addr->word[0]);
+	if (direction == NAT_EGRESS)
+		ip->saddr = addr->word[0];
+	else
+		ip->daddr = addr->word[0];
+}
+
+/* Is there a pseudo header in the transport checksum? ICMP has none (RFC 792). */
+static __always_inline bool transport_covers_addr(const struct packet *pkt)
+{
+	return pkt->protocol != NAT_ICMP;
+}
+
+/* The pseudo header's part of a TCP or UDP checksum. */
+static __always_inline int transport_replace_addr(struct __sk_buff *skb, __u32 check_offset, const struct nat_addr *from,
+						  const struct nat_addr *to, __u64 flags)
+{
+	return bpf_l4_csum_replace(skb, check_offset, from->word[0], to->word[0], flags | BPF_F_PSEUDO_HDR | 4);
+}
+
+/* Fills in a tuple as a packet from the remote to the external endpoint has it. Gives the size for this family. */
+static __always_inline __u32 socket_tuple(struct bpf_sock_tuple *tuple, const struct nat_addr *remote_addr,
+					  __be16 remote_port, const struct nat_addr *external_addr, __be16 external_port)
+{
+	tuple->ipv4.saddr = remote_addr->word[0];
+	tuple->ipv4.daddr = external_addr->word[0];
+	tuple->ipv4.sport = remote_port;
+	tuple->ipv4.dport = external_port;
+	return sizeof(tuple->ipv4);
+}
+
+#endif

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Mappings: the life of a slot. The states, and who may change them, stand above struct mapping in nat.h. */
+#ifndef MAPPING_BPF_H
+#define MAPPING_BPF_H
+
+static __always_inline struct mapping *slot_get(__u32 slot)
+{
+	return bpf_map_lookup_elem(&slots, &slot);
+}
+
+/* Where the FREE bit of a slot is: bit `offset` of its class. */
+struct slot_place {
+	struct region *region;
+	__u32 offset;
+};
+
+static __always_inline bool slot_locate(const struct mapping *map, __u32 slot, struct slot_place *place)
+{
+	__u32 kind = NAT_PORT_KIND(bpf_ntohs(map->external_port));
+	const struct port_class *class = port_class_get(external_get(map->external), map->protocol, kind);
+	__u32 number = class->region;
+
+	place->offset = slot - class->first_slot;
+	place->region = bpf_map_lookup_elem(&regions, &number);
+	return place->region;
+}
+
+/* Both with the region's lock held. */
+static __always_inline void slot_mark_free(const struct slot_place *place)
+{
+	struct region *region = place->region;
+	__u32 word = place->offset / 64 % 512, group = word / 64;
+
+	region->free[word] |= 1ULL << place->offset % 64;
+	region->summary[group] |= 1ULL << word % 64;
+	region->top |= 1U << group;
+}
+
+static __always_inline void slot_mark_taken(const struct slot_place *place)
+{
+	struct region *region = place->region;
+	__u32 word = place->offset / 64 % 512, group = word / 64;
+
+	region->free[word] &= ~(1ULL << place->offset % 64);
+	if (region->free[word])
+		return;
+	region->summary[group] &= ~(1ULL << word % 64);
+	if (!region->summary[group])
+		region->top &= ~(1U << group);
+}
+
+static __always_inline bool mapping_has_current_address(const struct mapping *map)
+{
+	return map->generation == external_get(map->external)->generation;
+}
+
+static __always_inline bool mapping_is_live(const struct mapping *map, __u32 now)
+{
+	return map->state == MAPPING_LIVE && mapping_has_current_address(map) && !clock_passed(map->expires, now);
+}
+
+/* True if the slot, live or not, is this endpoint's: it may have come to another since it was looked up. */
+static __always_inline bool mapping_belongs_to(const struct mapping *map, const struct endpoint *endpoint)
+{
+	return map->internal_port == endpoint->port && map->protocol == endpoint->protocol &&
+	       addr_equal(&map->internal_addr, &endpoint->addr);
+}
+
+/* Expired for so long that another host may have the port (RFC 6888 REQ-8), or of an address that is gone. */
+static __always_inline bool mapping_is_reclaimable(const struct mapping *map, __u32 now)
+{
+	return map->state == MAPPING_LIVE &&
+	       (!mapping_has_current_address(map) || clock_passed(map->expires + config.timeout[NAT_TIMEOUT_HOLD], now));
+}
+
+static __always_inline __u32 mapping_timeout(const struct mapping *map)
+{
+	switch (map->protocol) {
+	case NAT_TCP:
+		return config.timeout[map->sessions ? NAT_TIMEOUT_TCP_ESTABLISHED : NAT_TIMEOUT_TCP_TRANSITORY];
+	case NAT_UDP:
+		return config.timeout[map->confirmed ? NAT_TIMEOUT_UDP_CONFIRMED : NAT_TIMEOUT_UDP];
+	}
+	return config.timeout[NAT_TIMEOUT_ICMP];
+}
+
+/* RFC 4787 REQ-6: a packet from inside keeps the mapping. Written only when it makes a difference. */
+static __always_inline void mapping_refresh(struct mapping *map, __u32 now)
+{
+	__u32 expires = now + mapping_timeout(map);
+
+	if ((__s32)(expires - map->expires) > (__s32)config.refresh)
+		map->expires = expires;
+}
+
+/* With the region's lock held: the beginning of a mapping's life, the endpoint already in place. */
+static __always_inline void mapping_start(struct mapping *map, __u32 now)
+{
+	map->state = MAPPING_LIVE;
+	map->generation = external_get(map->external)->generation;
+	map->sessions = 0;
+	map->confirmed = 0;
+	map->epoch++;
+	map->expires = now + mapping_timeout(map);
+}
+
+/* FREE -> LIVE for this endpoint; false if somebody was faster. */
+static __always_inline bool mapping_claim(__u32 slot, struct mapping *map, const struct endpoint *endpoint, __u32 now)
+{
+	struct slot_place place;
+	bool claimed;
+
+	if (!slot_locate(map, slot, &place))
+		return false;
+	bpf_spin_lock(&place.region->lock);
+	claimed = map->state == MAPPING_FREE;
+	if (claimed) {
+		map->internal_port = endpoint->port;
+		map->internal_addr = endpoint->addr;
+		mapping_start(map, now);
+		slot_mark_taken(&place);
+	}
+	bpf_spin_unlock(&place.region->lock);
+	return claimed;
+}
+
+/* An expired mapping of this very endpoint starts again, on the same port; false if it is not its own any more. */
+static __always_inline bool mapping_revive(__u32 slot, struct mapping *map, const struct endpoint *endpoint, __u32 now)
+{
+	struct slot_place place;
+	bool own;
+
+	if (!slot_locate(map, slot, &place))
+		return false;
+	bpf_spin_lock(&place.region->lock);
+	own = map->state == MAPPING_LIVE && mapping_belongs_to(map, endpoint);
+	if (own && (!mapping_has_current_address(map) || clock_passed(map->expires, now)))
+		mapping_start(map, now);
+	bpf_spin_unlock(&place.region->lock);
+	return own;
+}
+
+/* -> FREE, for the one who has the slot to itself: just claimed, or RECLAIMING. */
+static __always_inline void mapping_release(__u32 slot, struct mapping *map)
+{
+	struct slot_place place;
+
+	if (!slot_locate(map, slot, &place))
+		return;
+	bpf_spin_lock(&place.region->lock);
+	map->state = MAPPING_FREE;
+	slot_mark_free(&place);
+	bpf_spin_unlock(&place.region->lock);
+}
+
+/* Frees the slot of a mapping whose time, and hold-down, is over, together with the endpoint that points to it. */
+static __always_inline bool mapping_reclaim(__u32 slot, struct mapping *map, __u32 now)
+{
+	struct endpoint endpoint = {};
+	struct slot_place place;
+	bool reclaimable;
+	__u32 *owned;
+
+	if (!mapping_is_reclaimable(map, now) || !slot_locate(map, slot, &place))
+		return false;
+	bpf_spin_lock(&place.region->lock);
+	reclaimable = mapping_is_reclaimable(map, now);
+	if (reclaimable)
+		map->state = MAPPING_RECLAIMING;
+	bpf_spin_unlock(&place.region->lock);
+	if (!reclaimable)
+		return false;
+	endpoint.port = map->internal_port;
+	endpoint.protocol = map->protocol;
+	endpoint.addr = map->internal_addr;
+	owned = bpf_map_lookup_elem(&endpoints, &endpoint);
+	if (owned && *owned == slot)
+		bpf_map_delete_elem(&endpoints, &endpoint);
+	event_mapping(EVENT_MAPPING_END, map);
+	mapping_release(slot, map);
+	return true;
+}
+
+/* Looks at the next slots in turn and frees those whose time is over. The packet path does not depend on it. */
+static __always_inline void mapping_sweep(__u32 now)
+{
+	__u32 slot = sweep_cursor;
+
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < NAT_SWEEP_SLOTS; i++) {
+		struct mapping *map;
+
+		slot = slot + 1 < config.slots ? slot + 1 : 0;
+		slot = blur(slot, now); /* or each slot after 0 is verified by itself */
+		map = slot_get(slot);
+		if (map)
+			mapping_reclaim(slot, map, now);
+	}
+	sweep_cursor = slot;
+}
+
+#endif

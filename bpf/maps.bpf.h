@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The maps, the constants that the daemon sets before loading, and the configuration that it may change later. */
+#ifndef MAPS_BPF_H
+#define MAPS_BPF_H
+
+/* Constants: what the kernel offers and what the configuration needs. The verifier drops the branches not taken. */
+const volatile __u32 l2_length = 14;	   /* 14 with an Ethernet header, 0 without */
+const volatile __u32 externals = 1;	   /* how many of config.external are in use */
+const volatile __u32 policy_needs = 0;	   /* enum policy_need */
+const volatile __u8 has_coarse_clock = 0;  /* bpf_ktime_get_coarse_ns(), kernel 5.11 */
+const volatile __u8 log_level = 0;	   /* 0 to 5 */
+
+struct nat_config config;
+__u32 sweep_cursor;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct mapping);
+} slots SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct port_block);
+} port_index SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct region);
+} regions SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct endpoint);
+	__type(value, __u32);
+} endpoints SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct session_key);
+	__type(value, struct session);
+} tcp_sessions SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct fragment_key);
+	__type(value, struct fragment);
+} fragments SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC); /* the kernel wants it so; only the daemon inserts */
+	__uint(max_entries, 1024);
+	__type(key, struct policy_key);
+	__type(value, __u32);
+} policy SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, NAT_DIRECTIONS *NAT_REASON_COUNT);
+	__type(key, __u32);
+	__type(value, struct counter);
+} counters SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} events SEC(".maps");
+
+#endif

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the BPF programs and the daemon share: the layout of every map, the reasons that are counted, and the constants
+ * that both sides must agree on. The only header that both include.
+ *
+ * IPv4 and IPv6 differ in the length of an address alone. Every structure that is looked into from outside ends with
+ * its address, so that the IPv4 layout is a prefix of the IPv6 one: a BPF object fixes the words of its own family,
+ * the daemon, which reads both, takes the longer.
+ */
+#ifndef NAT_H
+#define NAT_H
+
+#include <linux/bpf.h>
+#include <linux/types.h>
+
+#ifndef NAT_ADDR_WORDS
+#define NAT_ADDR_WORDS 4
+#endif
+
+/* Time in the data plane is a 32-bit count of 2^24 ns (16.8 ms): it wraps after 2.3 years, compare by difference. */
+#define NAT_TICK_SHIFT 24
+
+#define NAT_EXTERNALS_MAX 16
+#define NAT_PORT_BLOCK	  32   /* entries of port_index that share one array element of 64 bytes */
+#define NAT_REGION_SLOTS  32768 /* slots under one lock: 8 groups of 64 words of 64 bits */
+#define NAT_SWEEP_SLOTS	  8	/* slots that one run of the sweep looks at */
+
+enum nat_protocol { NAT_TCP, NAT_UDP, NAT_ICMP, NAT_PROTOCOLS };
+
+/* RFC 4787 REQ-3a and REQ-4: ports are handed out within the parity and the side of 1024 of the internal one. */
+#define NAT_PORT_KINDS	    4
+#define NAT_PORT_KIND(port) (((port)&1) | ((port) >= 1024 ? 2 : 0)) /* port in host order */
+
+struct nat_addr {
+	__be32 word[NAT_ADDR_WORDS];
+};
+
+/* Key of `endpoints`: an internal endpoint. For ICMP queries the port is the identifier. */
+struct endpoint {
+	__be16 port;
+	__u8 protocol; /* enum nat_protocol */
+	__u8 pad;
+	struct nat_addr addr;
+};
+
+/*
+ * A slot of `slots`: one per managed external port, and while it is live the mapping itself.
+ *
+ * state		who may change it, and how (always under the lock of the slot's region)
+ * FREE		port_claim -> LIVE; the slot's bit in the region is set in this state only
+ * LIVE		expired for longer than the hold-down: mapping_reclaim -> RECLAIMING
+ * RECLAIMING	mapping_reclaim alone: removes the endpoint that points here, then -> FREE
+ *
+ * An endpoint that points to a slot is inserted only by who claimed the slot and deleted only by who reclaims it, so a
+ * look-up followed by a deletion cannot hit somebody else's entry. Without the lock the packet path writes `expires` and
+ * `confirmed`, each a single store that may get lost without harm.
+ */
+enum mapping_state { MAPPING_FREE, MAPPING_LIVE, MAPPING_RECLAIMING };
+
+struct mapping {
+	__u32 expires;	      /* tick; a live mapping past it is not used any more, unless its own host revives it */
+	__u32 generation;     /* of its external when it was made: an older one means that the address has changed */
+	__be16 internal_port; /* valid unless FREE */
+	__be16 external_port; /* constant */
+	__u16 sessions;	      /* TCP: sessions established now, RFC 7857 section 2 */
+	__u16 epoch;	      /* counts the owners of the slot, so that a session of an earlier one is told apart */
+	__u8 state;	      /* enum mapping_state */
+	__u8 confirmed;	      /* a packet came back: the longer UDP timeout holds */
+	__u8 external;	      /* constant: index of its external address */
+	__u8 protocol;	      /* constant: enum nat_protocol */
+	struct nat_addr internal_addr;
+};
+
+/*
+ * An element of `regions`: which slots of a class are FREE, in three levels, so that one is found in three steps however
+ * few there are. Exact, since the state of a slot and its bit change under the same lock.
+ */
+struct region {
+	struct bpf_spin_lock lock;
+	__u32 top;	     /* bit n: summary[n] is not zero */
+	__u64 summary[8];    /* bit n of word m: free[64 * m + n] is not zero */
+	__u64 free[8 * 64];
+};
+
+/* The slots of one external, protocol and kind of port: consecutive slots, with a region of their own. */
+struct port_class {
+	__u32 first_slot;
+	__u32 count;
+	__u32 region;
+	__u32 pad;
+};
+
+/* An external address with its pool of ports. Addresses are left-aligned, as long as IPv6 in both families. */
+struct external {
+	__be32 addr[4];	  /* all zero: none at present */
+	__u32 generation; /* bumped when addr changes: every mapping of the old address is dead at once */
+	__u32 first_slot[NAT_PROTOCOLS + 1]; /* a power of two: a mask bounds the index */
+	struct port_class classes[NAT_PROTOCOLS + 1][NAT_PORT_KINDS];
+};
+
+enum nat_timeout {
+	NAT_TIMEOUT_UDP,	   /* before a packet came back */
+	NAT_TIMEOUT_UDP_CONFIRMED, /* RFC 4787 REQ-5 */
+	NAT_TIMEOUT_TCP_TRANSITORY,
+	NAT_TIMEOUT_TCP_ESTABLISHED, /* RFC 5382 REQ-5 */
+	NAT_TIMEOUT_ICMP,	     /* RFC 5508 REQ-2 */
+	NAT_TIMEOUT_FRAGMENT,
+	NAT_TIMEOUT_HOLD, /* RFC 6888 REQ-8: how long a freed port is kept from other hosts */
+	NAT_TIMEOUTS
+};
+
+/* The object's .bss: what the daemon may change while packets flow. Every field is changed by a single store. */
+struct nat_config {
+	__u32 timeout[NAT_TIMEOUTS]; /* ticks */
+	__u32 refresh;		     /* ticks that `expires` must move by before it is written again */
+	__u32 slots;		     /* in all */
+	struct external external[NAT_EXTERNALS_MAX];
+};
+
+/* Element of `port_index`: external port -> slot, as an offset from external.first_slot plus one; 0 is not ours.
+ * The number of an entry is (external * NAT_PROTOCOLS + protocol) << 16 | port. */
+struct port_block {
+	__u16 offset[NAT_PORT_BLOCK];
+};
+
+/* TCP sessions, key and value. Soft state: losing one makes a mapping live longer, never shorter. */
+struct session_key {
+	__u32 slot;
+	__be16 remote_port;
+	__u16 pad;
+	struct nat_addr remote_addr;
+};
+
+enum session_flag {
+	SESSION_SYN_OUT = 1,
+	SESSION_SYN_IN = 2,
+	SESSION_FIN_OUT = 4,
+	SESSION_FIN_IN = 8,
+	SESSION_COUNTED = 16, /* is one of mapping.sessions */
+	SESSION_RESET = 32,   /* a RST was seen, and no data since (RFC 7857 section 2.2) */
+};
+
+struct session {
+	__u16 epoch; /* of the mapping that it belongs to */
+	__u8 flags;  /* enum session_flag */
+	__u8 pad;
+};
+
+/* What a first fragment tells its followers, which carry no ports. Not looked into from outside. */
+struct fragment_key {
+	struct nat_addr local_addr; /* egress: internal, ingress: external */
+	struct nat_addr remote_addr;
+	__be32 id;
+	__u8 protocol;	/* of the IP header */
+	__u8 direction; /* enum nat_direction */
+	__u16 pad;
+};
+
+struct fragment {
+	__u32 expires; /* tick */
+	__u32 slot;    /* NAT_SLOT_NONE: the first fragment passed untouched */
+};
+
+#define NAT_SLOT_NONE 0xffffffffU
+
+/* Policy, an LPM trie: who is internal, which destinations are left alone. */
+enum policy_kind { POLICY_SOURCE, POLICY_DESTINATION };
+enum policy_action { POLICY_TRANSLATE = 1, POLICY_EXEMPT = 2 };
+
+struct policy_key {
+	__u32 prefixlen; /* 32 for the kind, then those of the address */
+	__be32 kind;	 /* enum policy_kind */
+	struct nat_addr addr;
+};
+
+/* Which of the look-ups in the trie a configuration needs (rodata: the verifier drops the others). */
+enum policy_need { POLICY_NEED_SOURCE = 1, POLICY_NEED_DESTINATION = 2 };
+
+/*
+ * Every way out of a program, and what it makes of the packet. X(name, verdict, text): the texts are what users see.
+ *  PASS  on to the next filter and the stack, untouched
+ *  DONE  translated, and on
+ *  TURN  translated, and turned round to the interface's ingress: hairpinning
+ *  DROP
+ */
+#define NAT_REASONS(X)                                                   \
+	X(NOT_IP, PASS, "not this IP family")                            \
+	X(OTHER_PROTOCOL, PASS, "protocol is not TCP, UDP or ICMP")      \
+	X(OTHER_VLAN, PASS, "belongs to a VLAN of this interface")       \
+	X(NOT_EXTERNAL, PASS, "not to an external address")              \
+	X(EXEMPT, PASS, "exempt by configuration")                       \
+	X(UNMANAGED, PASS, "external port is not managed")               \
+	X(PROTOCOL_OFF, PASS, "no managed ports for this protocol")      \
+	X(ROUTER, PASS, "the router's own")                              \
+	X(ROUTER_SOCKET, PASS, "the router has a socket on this port")   \
+	X(ROUTER_ECHO, PASS, "echo request for the router")              \
+	X(OTHER_ICMP, PASS, "ICMP that is neither query nor error")      \
+	X(FRAGMENT_PASSED, PASS, "follows a first fragment that passed") \
+	X(OUT, DONE, "translated outwards")                              \
+	X(OUT_NEW, DONE, "translated outwards, mapping made")            \
+	X(OUT_ERROR, DONE, "ICMP error translated outwards")             \
+	X(OUT_FRAGMENT, DONE, "fragment translated outwards")            \
+	X(IN, DONE, "translated inwards")                                \
+	X(IN_ERROR, DONE, "ICMP error translated inwards")               \
+	X(IN_FRAGMENT, DONE, "fragment translated inwards")              \
+	X(HAIRPIN, TURN, "hairpinned")                                   \
+	X(HAIRPIN_PASSED, TURN, "turned round untranslated")             \
+	X(MALFORMED, DROP, "malformed or truncated")                     \
+	X(NO_ADDRESS, DROP, "no external address at present")            \
+	X(NO_MAPPING, DROP, "no mapping for this external port")         \
+	X(NO_PORT, DROP, "no free external port")                        \
+	X(TABLE_FULL, DROP, "endpoint table refused an entry")           \
+	X(BUSY, DROP, "lost a race for the mapping")                     \
+	X(TCP_NO_MAPPING, DROP, "TCP from inside without a mapping, not a SYN") \
+	X(ICMP_NO_MAPPING, DROP, "ICMP without a mapping")               \
+	X(FRAGMENT_UNKNOWN, DROP, "fragment before its first")           \
+	X(REWRITE_FAILED, DROP, "the packet could not be written")
+
+enum nat_reason {
+#define X(name, verdict, text) WHY_##name,
+	NAT_REASONS(X)
+#undef X
+	NAT_REASON_COUNT
+};
+
+/* Element of the per-CPU `counters`, by reason, egress first: key = direction * NAT_REASON_COUNT + reason. */
+enum nat_direction { NAT_EGRESS, NAT_INGRESS, NAT_DIRECTIONS };
+
+struct counter {
+	__u64 packets;
+	__u64 bytes;
+};
+
+/* Record of `events`. Level: 1 error, 2 warning, 3 mappings made and ended, 4 drops, 5 every packet. */
+enum nat_event_type { EVENT_PACKET, EVENT_MAPPING_NEW, EVENT_MAPPING_END };
+
+struct nat_event {
+	__u8 level;
+	__u8 type;	/* enum nat_event_type */
+	__u8 direction; /* enum nat_direction */
+	__u8 reason;	/* enum nat_reason */
+	__u8 protocol;	/* enum nat_protocol */
+	__u8 pad[3];
+	__be16 internal_port;
+	__be16 external_port;
+	__be16 remote_port;
+	__u16 pad2;
+	__be32 internal_addr[4];
+	__be32 remote_addr[4];
+};
+
+#endif

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* NAT44: the IPv4 programs. */
+#define NAT_ADDR_WORDS 1
+
+#include "nat.h"
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include <linux/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "maps.bpf.h"
+#include "packet.bpf.h"
+#include "ipv4.bpf.h"
+
+#include "programs.bpf.h"

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the translation needs to know of a packet, whichever way it goes. The family's header fills it in. */
+#ifndef PACKET_BPF_H
+#define PACKET_BPF_H
+
+/* Not a reason: the packet goes on through the program. */
+#define WHY_NONE NAT_REASON_COUNT
+
+enum icmp_kind { ICMP_KIND_NONE, ICMP_KIND_REQUEST, ICMP_KIND_REPLY, ICMP_KIND_ERROR };
+
+enum tcp_flag { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16 };
+
+/*
+ * "Local" is the endpoint that NAT changes: the internal one on egress, the external one on ingress.
+ * The pointers stay good until a helper changes the packet, which only the rewriting and the slow paths do.
+ */
+struct packet {
+	struct nat_addr local_addr;
+	struct nat_addr remote_addr;
+	__be16 local_port; /* ICMP queries: the identifier, here and as the remote port */
+	__be16 remote_port;
+	__u32 transport_offset; /* from the start of the frame, as helpers count */
+	__be32 fragment_id;
+	__u8 protocol;	   /* enum nat_protocol */
+	__u8 tcp_flags;	   /* enum tcp_flag and the others */
+	__u8 icmp_kind;	   /* enum icmp_kind */
+	__u8 first;	   /* first of several fragments */
+	__u8 follower;	   /* a later fragment: it has no ports */
+	void *ip; /* the family's header */
+	__u8 *transport;
+};
+
+/*
+ * Makes the first `length` bytes of the frame, or the whole of a shorter one, readable in place: large packets (GRO,
+ * PPPoE) may arrive with their headers elsewhere. Invalidates packet pointers where it has to move something.
+ */
+static __always_inline int packet_pull(struct __sk_buff *skb, __u32 length)
+{
+	void *data = (void *)(long)skb->data;
+
+	if (length > skb->len)
+		length = skb->len;
+	if (length > 256) /* never: the verifier wants a bound */
+		return -1;
+	if (data + length <= (void *)(long)skb->data_end)
+		return 0;
+	return bpf_skb_pull_data(skb, length);
+}
+
+/*
+ * Gives `value` back, and makes the verifier forget what it knew of it. It follows each constant along each path: were it
+ * to know the protocol, the slow path would be verified once for each protocol, kind and header length.
+ */
+static __always_inline __u64 blur(__u64 value, __u64 unknown)
+{
+	value += unknown;
+	asm volatile("" : "+r"(value));
+	return value - unknown;
+}
+
+static __always_inline bool addr_equal(const struct nat_addr *a, const struct nat_addr *b)
+{
+	__u32 difference = 0;
+
+	for (int i = 0; i < NAT_ADDR_WORDS; i++)
+		difference |= a->word[i] ^ b->word[i];
+	return !difference;
+}
+
+static __always_inline bool addr_is_zero(const struct nat_addr *a)
+{
+	__u32 bits = 0;
+
+	for (int i = 0; i < NAT_ADDR_WORDS; i++)
+		bits |= a->word[i];
+	return !bits;
+}
+
+static __always_inline __u32 clock_ticks(void)
+{
+	return (has_coarse_clock ? bpf_ktime_get_coarse_ns() : bpf_ktime_get_ns()) >> NAT_TICK_SHIFT;
+}
+
+/* True once the tick `when` lies in the past. */
+static __always_inline bool clock_passed(__u32 when, __u32 now)
+{
+	return (__s32)(now - when) >= 0;
+}
+
+#endif

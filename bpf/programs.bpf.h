@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The programs, the same for both families. Read from here: egress.bpf.h and ingress.bpf.h are a packet's ways, and what
+ * they call stands in the headers above them.
+ */
+#include "parse.bpf.h"
+#include "counters.bpf.h"
+#include "events.bpf.h"
+#include "external.bpf.h"
+#include "policy.bpf.h"
+#include "mapping.bpf.h"
+#include "port.bpf.h"
+#include "create.bpf.h"
+#include "tcp.bpf.h"
+#include "rewrite.bpf.h"
+#include "fragment.bpf.h"
+#include "icmp.bpf.h"
+#include "egress.bpf.h"
+#include "ingress.bpf.h"
+#include "hairpin.bpf.h"
+
+SEC("tcx/egress")
+int nat_egress(struct __sk_buff *skb)
+{
+	struct packet pkt = {};
+	enum nat_reason why = packet_parse(skb, &pkt, NAT_EGRESS);
+
+	if (why == WHY_NONE)
+		why = translate_out(skb, &pkt);
+	why = hairpin(&pkt, why);
+	event_packet(&pkt, NAT_EGRESS, why);
+	return finish(skb, NAT_EGRESS, why);
+}
+
+SEC("tcx/ingress")
+int nat_ingress(struct __sk_buff *skb)
+{
+	struct packet pkt = {};
+	enum nat_reason why = packet_parse(skb, &pkt, NAT_INGRESS);
+
+	if (why == WHY_NONE)
+		why = translate_in(skb, &pkt);
+	event_packet(&pkt, NAT_INGRESS, why);
+	return finish(skb, NAT_INGRESS, why);
+}
+
+/* Not attached anywhere: the daemon runs it by BPF_PROG_TEST_RUN, as many times as it takes to go round the table. */
+SEC("tc")
+int nat_sweep(struct __sk_buff *skb)
+{
+	mapping_sweep(clock_ticks());
+	return TC_ACT_UNSPEC;
+}
+
+char LICENSE[] SEC("license") = "GPL";

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * TCP sessions, RFC 7857 section 2: a mapping lives as long as an established session on it may be idle, and for the
+ * transitory time once none is left. Only SYN, FIN and RST look a session up, and data on a mapping without sessions.
+ *
+ * flags		event
+ * -			SYN either way: that SYN flag. Both: established, COUNTED in the mapping
+ * SYN_OUT|SYN_IN	FIN either way: that FIN flag. Both: not COUNTED any more
+ * any			RST either way: not COUNTED, RESET
+ * RESET		data either way: COUNTED again (the RST was not the peer's, RFC 7857 section 2.2)
+ * RESET or both FIN	SYN: a new session
+ *
+ * The flags and the mapping's count change under the lock of the slot's region. An entry that LRU took away while it was
+ * counted leaves the count too high, so the mapping lives longer, never shorter.
+ */
+#ifndef TCP_BPF_H
+#define TCP_BPF_H
+
+#define SESSION_SYN_BOTH (SESSION_SYN_OUT | SESSION_SYN_IN)
+#define SESSION_FIN_BOTH (SESSION_FIN_OUT | SESSION_FIN_IN)
+
+static __always_inline bool session_is_closed(__u8 flags)
+{
+	return (flags & SESSION_RESET) || (flags & SESSION_FIN_BOTH) == SESSION_FIN_BOTH;
+}
+
+static __always_inline bool session_is_open(__u8 flags)
+{
+	return (flags & SESSION_SYN_BOTH) == SESSION_SYN_BOTH && !session_is_closed(flags);
+}
+
+/* What becomes of the flags when a packet with these TCP flags is seen. */
+static __always_inline __u8 session_advance(__u8 flags, __u8 tcp_flags, enum nat_direction direction)
+{
+	if (tcp_flags & TCP_RST)
+		return flags | SESSION_RESET;
+	if (tcp_flags & TCP_SYN) {
+		if (session_is_closed(flags))
+			flags &= SESSION_COUNTED;
+		flags |= direction == NAT_EGRESS ? SESSION_SYN_OUT : SESSION_SYN_IN;
+	} else {
+		flags &= ~SESSION_RESET;
+	}
+	if (tcp_flags & TCP_FIN)
+		flags |= direction == NAT_EGRESS ? SESSION_FIN_OUT : SESSION_FIN_IN;
+	return flags;
+}
+
+/* With the region's lock held. */
+static __always_inline void session_update(struct session *session, struct mapping *map, __u8 tcp_flags,
+					   enum nat_direction direction, __u32 now)
+{
+	__u8 flags = session->epoch == map->epoch ? session->flags : 0;
+
+	flags = session_advance(flags, tcp_flags, direction);
+	if (session_is_open(flags) && !(flags & SESSION_COUNTED) && map->sessions < 0xffff) {
+		flags |= SESSION_COUNTED;
+		map->sessions++;
+	} else if (!session_is_open(flags) && (flags & SESSION_COUNTED)) {
+		flags &= ~SESSION_COUNTED;
+		if (map->sessions)
+			map->sessions--;
+		if (!map->sessions)
+			map->expires = now + mapping_timeout(map);
+	}
+	session->epoch = map->epoch;
+	session->flags = flags;
+}
+
+/* The session's entry; a SYN, and only a SYN, makes one. */
+static __always_inline struct session *session_get(struct session_key *key, const struct mapping *map, __u8 tcp_flags)
+{
+	struct session *session = bpf_map_lookup_elem(&tcp_sessions, key);
+	struct session fresh = {.epoch = map->epoch};
+
+	if (session || !(tcp_flags & TCP_SYN))
+		return session;
+	bpf_map_update_elem(&tcp_sessions, key, &fresh, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&tcp_sessions, key);
+}
+
+/* Follows the connection of a TCP packet that a live mapping serves. */
+static __always_inline void tcp_track(const struct packet *pkt, enum nat_direction direction, __u32 slot,
+				      struct mapping *map, __u32 now)
+{
+	struct session_key key = {.slot = slot, .remote_port = pkt->remote_port, .remote_addr = pkt->remote_addr};
+	struct slot_place place;
+	struct session *session;
+
+	if (map->sessions && !(pkt->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)))
+		return;
+	session = session_get(&key, map, pkt->tcp_flags);
+	if (!session || !slot_locate(map, slot, &place))
+		return;
+	bpf_spin_lock(&place.region->lock);
+	session_update(session, map, pkt->tcp_flags, direction, now);
+	bpf_spin_unlock(&place.region->lock);
+}
+
+#endif

@@ -1,0 +1,640 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Loads, attaches, feeds and reads the BPF programs of one interface and family. See datapath.h for the contract, and
+ * nat.h for what is in the maps.
+ */
+#include "datapath.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <net/if.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "nat44.skel.h"
+#include "qdisc.h"
+
+/* Where our filters stand in clsact: in front of whatever shapes or redirects, with a handle that is ours to remove. */
+#define FILTER_HANDLE	0xe1a7
+#define FILTER_PRIORITY 1
+
+struct datapath {
+	struct nat44_bpf *skel;
+	struct nat_config *config; /* the object's .bss */
+	struct bpf_link *links[NAT_DIRECTIONS];
+	struct ring_buffer *ring;
+	void (*handle_event)(const struct nat_event *event, void *arg);
+	void *handle_arg;
+	char ifname[IF_NAMESIZE];
+	int family;
+	int ifindex;
+	__u32 slots;
+	int lock;			 /* see lock_interface() */
+	bool has_filter[NAT_DIRECTIONS]; /* attached by clsact */
+	bool has_qdisc;			 /* the clsact qdisc is ours */
+	bool prefer_tcx;
+};
+
+static const enum bpf_tc_attach_point attach_points[NAT_DIRECTIONS] = {
+	[NAT_EGRESS] = BPF_TC_EGRESS,
+	[NAT_INGRESS] = BPF_TC_INGRESS,
+};
+
+static const char *const direction_names[NAT_DIRECTIONS] = {
+	[NAT_EGRESS] = "egress",
+	[NAT_INGRESS] = "ingress",
+};
+
+void datapath_config_init(struct datapath_config *config)
+{
+	*config = (struct datapath_config){
+		.family = AF_INET,
+		.has_l2 = true,
+		.prefer_tcx = true,
+		.max_sessions = 16384,
+		.max_fragments = 4096,
+	};
+	config->timeout_ms[NAT_TIMEOUT_UDP] = 2 * 60 * 1000;
+	config->timeout_ms[NAT_TIMEOUT_UDP_CONFIRMED] = 5 * 60 * 1000;
+	config->timeout_ms[NAT_TIMEOUT_TCP_TRANSITORY] = 4 * 60 * 1000;
+	config->timeout_ms[NAT_TIMEOUT_TCP_ESTABLISHED] = 124 * 60 * 1000;
+	config->timeout_ms[NAT_TIMEOUT_ICMP] = 60 * 1000;
+	config->timeout_ms[NAT_TIMEOUT_FRAGMENT] = 2 * 1000;
+	config->timeout_ms[NAT_TIMEOUT_HOLD] = 120 * 1000;
+}
+
+static __u32 ticks_of_ms(uint64_t ms)
+{
+	return (ms * 1000000) >> NAT_TICK_SHIFT;
+}
+
+static struct bpf_program *program_of(const struct datapath *dp, enum nat_direction direction)
+{
+	return direction == NAT_EGRESS ? dp->skel->progs.nat_egress : dp->skel->progs.nat_ingress;
+}
+
+/* Planning: which port gets which slot. Consecutive per kind of port, so that a class is one stretch of slots. */
+
+struct slot_plan {
+	__u32 slots;
+	__u32 regions;
+};
+
+static bool port_is_usable(enum nat_protocol protocol, unsigned int port)
+{
+	/* Port 0 is nobody's in TCP and UDP; an offset of 16 bits in port_index leaves identifier 0 out for ICMP too. */
+	(void)protocol;
+	return port != 0;
+}
+
+/* Counts the slots and regions that a protocol's ports need, and fills in the external's classes. */
+static void plan_protocol(struct slot_plan *plan, struct external *external, enum nat_protocol protocol,
+			  const struct port_set *ports)
+{
+	external->first_slot[protocol] = plan->slots;
+	for (unsigned int kind = 0; kind < NAT_PORT_KINDS; kind++) {
+		struct port_class *class = &external->classes[protocol][kind];
+
+		class->first_slot = plan->slots;
+		class->region = plan->regions;
+		class->count = 0;
+		for (size_t r = 0; r < ports->count; r++)
+			for (unsigned int port = ports->ranges[r].first; port <= ports->ranges[r].last; port++)
+				if (NAT_PORT_KIND(port) == kind && port_is_usable(protocol, port))
+					class->count++;
+		plan->slots += class->count;
+		plan->regions += class->count > 0;
+	}
+}
+
+/* Calls visit() for each managed port in the order of its slots. */
+static void for_each_slot(const struct external *external, enum nat_protocol protocol, const struct port_set *ports,
+			  void (*visit)(__u32 slot, __u16 port, void *arg), void *arg)
+{
+	for (unsigned int kind = 0; kind < NAT_PORT_KINDS; kind++) {
+		__u32 slot = external->classes[protocol][kind].first_slot;
+
+		for (size_t r = 0; r < ports->count; r++)
+			for (unsigned int port = ports->ranges[r].first; port <= ports->ranges[r].last; port++)
+				if (NAT_PORT_KIND(port) == kind && port_is_usable(protocol, port))
+					visit(slot++, port, arg);
+	}
+}
+
+/* Filling the maps */
+
+static size_t value_size_padded(const struct bpf_map *map)
+{
+	return (bpf_map__value_size(map) + 7) & ~7u;
+}
+
+/* Maps a whole array for writing; NULL and a message if that fails. Unmap with map_close(). */
+static void *map_open(const struct datapath *dp, const struct bpf_map *map)
+{
+	size_t size = value_size_padded(map) * bpf_map__max_entries(map);
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+
+	if (memory == MAP_FAILED) {
+		log_error("%s: map %s into memory: %s", dp->ifname, bpf_map__name(map), strerror(errno));
+		return NULL;
+	}
+	return memory;
+}
+
+static void map_close(const struct bpf_map *map, void *memory)
+{
+	munmap(memory, value_size_padded(map) * bpf_map__max_entries(map));
+}
+
+struct slot_fill {
+	char *slots;
+	size_t slot_size;
+	struct port_block *blocks;
+	__u32 first_slot;
+	__u32 entry;
+	enum nat_protocol protocol;
+};
+
+static void fill_slot(__u32 slot, __u16 port, void *arg)
+{
+	struct slot_fill *fill = arg;
+	struct mapping *map = (struct mapping *)(fill->slots + slot * fill->slot_size);
+	__u32 entry = fill->entry | port;
+
+	map->external_port = htons(port);
+	map->protocol = fill->protocol;
+	map->external = 0;
+	fill->blocks[entry / NAT_PORT_BLOCK].offset[entry % NAT_PORT_BLOCK] = slot - fill->first_slot + 1;
+}
+
+static int fill_slots(struct datapath *dp, const struct datapath_config *config)
+{
+	const struct bpf_map *slots = dp->skel->maps.slots, *index = dp->skel->maps.port_index;
+	struct slot_fill fill = {.slot_size = value_size_padded(slots)};
+
+	fill.slots = map_open(dp, slots);
+	if (!fill.slots)
+		return -ENOMEM;
+	fill.blocks = map_open(dp, index);
+	if (!fill.blocks) {
+		map_close(slots, fill.slots);
+		return -ENOMEM;
+	}
+	for (int protocol = 0; protocol < NAT_PROTOCOLS; protocol++) {
+		fill.protocol = protocol;
+		fill.entry = protocol << 16;
+		fill.first_slot = dp->config->external[0].first_slot[protocol];
+		for_each_slot(&dp->config->external[0], protocol, &config->ports[protocol], fill_slot, &fill);
+	}
+	map_close(index, fill.blocks);
+	map_close(slots, fill.slots);
+	return 0;
+}
+
+/* Every slot of a class is free: the first `count` bits of its region. */
+static int fill_class(struct datapath *dp, const struct port_class *class)
+{
+	struct region *region;
+	int err = 0;
+
+	if (!class->count)
+		return 0;
+	region = calloc(1, sizeof(*region));
+	if (!region)
+		return -ENOMEM;
+	for (__u32 i = 0; i < class->count; i++) {
+		region->free[i / 64] |= 1ULL << i % 64;
+		region->summary[i / 4096] |= 1ULL << i / 64 % 64;
+		region->top |= 1U << i / 4096;
+	}
+	if (bpf_map_update_elem(bpf_map__fd(dp->skel->maps.regions), &class->region, region, BPF_ANY)) {
+		err = -errno;
+		log_error("%s: set up free ports: %s", dp->ifname, strerror(-err));
+	}
+	free(region);
+	return err;
+}
+
+static int fill_regions(struct datapath *dp)
+{
+	const struct external *external = &dp->config->external[0];
+
+	for (int protocol = 0; protocol < NAT_PROTOCOLS; protocol++)
+		for (int kind = 0; kind < NAT_PORT_KINDS; kind++) {
+			int err = fill_class(dp, &external->classes[protocol][kind]);
+
+			if (err)
+				return err;
+		}
+	return 0;
+}
+
+static int policy_add(struct datapath *dp, enum policy_kind kind, const struct ip_prefix *prefix, __u32 action)
+{
+	struct policy_key key = {.prefixlen = 32 + prefix->length, .kind = htonl(kind)};
+
+	memcpy(key.addr.word, prefix->addr, sizeof(key.addr.word));
+	if (bpf_map_update_elem(bpf_map__fd(dp->skel->maps.policy), &key, &action, BPF_ANY)) {
+		log_error("%s: add a prefix to the policy: %s", dp->ifname, strerror(errno));
+		return -errno;
+	}
+	return 0;
+}
+
+static int fill_policy(struct datapath *dp, const struct datapath_config *config)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < config->internals_count; i++)
+		err = policy_add(dp, POLICY_SOURCE, &config->internals[i], POLICY_TRANSLATE);
+	for (size_t i = 0; !err && i < config->exempt_destinations_count; i++)
+		err = policy_add(dp, POLICY_DESTINATION, &config->exempt_destinations[i], POLICY_EXEMPT);
+	return err;
+}
+
+static void fill_timeouts(struct nat_config *to, const struct datapath_config *config)
+{
+	__u32 shortest = UINT32_MAX;
+
+	for (int i = 0; i < NAT_TIMEOUTS; i++) {
+		to->timeout[i] = ticks_of_ms(config->timeout_ms[i]);
+		if (i != NAT_TIMEOUT_HOLD && i != NAT_TIMEOUT_FRAGMENT && to->timeout[i] < shortest)
+			shortest = to->timeout[i];
+	}
+	to->refresh = ticks_of_ms(1000) < shortest / 8 ? ticks_of_ms(1000) : shortest / 8;
+}
+
+/* Loading */
+
+/* Asks the kernel, rather than its version, for a helper. */
+static bool kernel_has_helper(enum bpf_func_id helper)
+{
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_SCHED_CLS, helper, NULL) == 1;
+}
+
+static int at_least_one(unsigned int number)
+{
+	return number ? number : 1;
+}
+
+/* Sizes the maps and sets the constants of an opened object. */
+static int prepare(struct datapath *dp, const struct datapath_config *config, const struct slot_plan *plan)
+{
+	struct nat44_bpf *skel = dp->skel;
+	int err = 0;
+
+	skel->rodata->l2_length = config->has_l2 ? 14 : 0;
+	skel->rodata->has_coarse_clock = kernel_has_helper(BPF_FUNC_ktime_get_coarse_ns);
+	skel->rodata->log_level = config->log_level;
+	skel->rodata->policy_needs = (config->internals_count ? POLICY_NEED_SOURCE : 0) |
+				     (config->exempt_destinations_count ? POLICY_NEED_DESTINATION : 0);
+
+	err = err ?: bpf_map__set_max_entries(skel->maps.slots, at_least_one(plan->slots));
+	err = err ?: bpf_map__set_max_entries(skel->maps.endpoints, at_least_one(plan->slots));
+	err = err ?: bpf_map__set_max_entries(skel->maps.regions, at_least_one(plan->regions));
+	err = err ?: bpf_map__set_max_entries(skel->maps.port_index, NAT_PROTOCOLS * 65536 / NAT_PORT_BLOCK);
+	err = err ?: bpf_map__set_max_entries(skel->maps.tcp_sessions, at_least_one(config->max_sessions));
+	err = err ?: bpf_map__set_max_entries(skel->maps.fragments, at_least_one(config->max_fragments));
+	err = err ?: bpf_map__set_max_entries(skel->maps.events, config->log_level ? 256 * 1024 : 4096);
+	return err;
+}
+
+static int quiet(enum libbpf_print_level level, const char *format, va_list args)
+{
+	(void)level, (void)format, (void)args;
+	return 0;
+}
+
+/* What a failed load means to a user. The programs are verified in tests: a refusal is the kernel's configuration. */
+static int load_failed(const struct datapath *dp, int err)
+{
+	switch (err) {
+	case -EPERM:
+	case -EACCES:
+		log_error("%s: load BPF programs: no permission (CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN, or root, are needed)",
+			  dp->ifname);
+		return -EPERM;
+	case -ENOSYS:
+		log_error("%s: load BPF programs: this kernel has no bpf() system call (CONFIG_BPF_SYSCALL)", dp->ifname);
+		return -EOPNOTSUPP;
+	case -EINVAL:
+		log_error("%s: load BPF programs: this kernel refuses them; 5.10 or newer is needed", dp->ifname);
+		return -EOPNOTSUPP;
+	}
+	log_error("%s: load BPF programs: %s", dp->ifname, strerror(-err));
+	return err;
+}
+
+static int event_received(void *arg, void *data, size_t size)
+{
+	struct datapath *dp = arg;
+
+	if (size >= sizeof(struct nat_event) && dp->handle_event)
+		dp->handle_event(data, dp->handle_arg);
+	return 0;
+}
+
+static int open_events(struct datapath *dp, const struct datapath_config *config)
+{
+	if (!config->log_level)
+		return 0;
+	dp->ring = ring_buffer__new(bpf_map__fd(dp->skel->maps.events), event_received, dp, NULL);
+	if (!dp->ring) {
+		log_error("%s: open the event buffer: %s", dp->ifname, strerror(errno));
+		return -errno;
+	}
+	return 0;
+}
+
+static int load(struct datapath *dp, const struct datapath_config *config)
+{
+	struct slot_plan plan = {0};
+	struct external external = {0};
+	int err;
+
+	for (int protocol = 0; protocol < NAT_PROTOCOLS; protocol++)
+		plan_protocol(&plan, &external, protocol, &config->ports[protocol]);
+	dp->slots = plan.slots;
+	err = prepare(dp, config, &plan);
+	if (!err)
+		err = nat44_bpf__load(dp->skel);
+	if (err)
+		return load_failed(dp, err);
+	dp->config = &dp->skel->bss->config;
+	dp->config->external[0] = external;
+	dp->config->slots = plan.slots;
+	fill_timeouts(dp->config, config);
+	err = fill_slots(dp, config);
+	err = err ?: fill_regions(dp);
+	err = err ?: fill_policy(dp, config);
+	err = err ?: open_events(dp, config);
+	return err;
+}
+
+int datapath_open(struct datapath **result, const struct datapath_config *config)
+{
+	struct datapath *dp;
+	int err;
+
+	*result = NULL;
+	if (config->family != AF_INET) {
+		log_error("%s: only IPv4 is translated by this version", config->ifname);
+		return -EOPNOTSUPP;
+	}
+	dp = calloc(1, sizeof(*dp));
+	if (!dp)
+		return -ENOMEM;
+	dp->lock = -1;
+	dp->family = config->family;
+	dp->ifindex = config->ifindex;
+	dp->prefer_tcx = config->prefer_tcx;
+	strncpy(dp->ifname, config->ifname, sizeof(dp->ifname) - 1);
+	libbpf_set_print(quiet);
+	dp->skel = nat44_bpf__open();
+	if (!dp->skel) {
+		log_error("%s: open the BPF object: %s", dp->ifname, strerror(errno));
+		err = -errno;
+		goto fail;
+	}
+	err = load(dp, config);
+	if (err)
+		goto fail;
+	*result = dp;
+	return 0;
+fail:
+	datapath_close(dp);
+	return err;
+}
+
+/* Attaching */
+
+/*
+ * One data plane an interface: an abstract socket's name is held as long as the process lives and is a namespace's own,
+ * so it tells a running einat from the remains of a killed one.
+ */
+static int lock_interface(struct datapath *dp)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	int length = snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1, "einat/%d/%d", dp->ifindex, dp->family);
+	int err = 0;
+
+	dp->lock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (dp->lock >= 0 && !bind(dp->lock, (struct sockaddr *)&name,
+				   offsetof(struct sockaddr_un, sun_path) + 1 + length))
+		return 0;
+	err = -errno;
+	if (err == -EADDRINUSE) {
+		log_error("%s: another einat is running on this interface", dp->ifname);
+		err = -EBUSY;
+	} else {
+		log_error("%s: lock the interface: %s", dp->ifname, strerror(-err));
+	}
+	return err;
+}
+
+static void unlock_interface(struct datapath *dp)
+{
+	if (dp->lock >= 0)
+		close(dp->lock);
+	dp->lock = -1;
+}
+
+static int attach_tcx(struct datapath *dp, enum nat_direction direction)
+{
+	dp->links[direction] = bpf_program__attach_tcx(program_of(dp, direction), dp->ifindex, NULL);
+	return dp->links[direction] ? 0 : -errno;
+}
+
+static int attach_clsact(struct datapath *dp, enum nat_direction direction)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = dp->ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY,
+		    .prog_fd = bpf_program__fd(program_of(dp, direction)));
+	int err = bpf_tc_hook_create(&hook);
+
+	if (!err)
+		dp->has_qdisc = true;
+	else if (err != -EEXIST)
+		return err;
+	hook.attach_point = attach_points[direction];
+	opts.flags = BPF_TC_F_REPLACE; /* with the lock held, what has our handle is a killed einat's */
+	err = bpf_tc_attach(&hook, &opts);
+	dp->has_filter[direction] = !err;
+	return err;
+}
+
+static int attach_failed(const struct datapath *dp, enum nat_direction direction, int err)
+{
+	const char *direction_name = direction_names[direction];
+
+	if (err == -EPERM)
+		log_error("%s: attach %s: no permission (CAP_NET_ADMIN is needed)", dp->ifname, direction_name);
+	else if (err == -ENOENT || err == -EOPNOTSUPP)
+		log_error("%s: attach %s: this kernel lacks the clsact qdisc or the bpf classifier (on OpenWrt: kmod-sched-core, kmod-sched-bpf)",
+			  dp->ifname, direction_name);
+	else
+		log_error("%s: attach %s: %s", dp->ifname, direction_name, strerror(-err));
+	return err;
+}
+
+/* Inwards first: no packet leaves translated whose answer could not come in. */
+static int attach_both(struct datapath *dp, int (*attach)(struct datapath *dp, enum nat_direction direction),
+		       enum nat_direction *failed)
+{
+	int err;
+
+	*failed = NAT_INGRESS;
+	err = attach(dp, NAT_INGRESS);
+	if (err)
+		return err;
+	*failed = NAT_EGRESS;
+	return attach(dp, NAT_EGRESS);
+}
+
+int datapath_attach(struct datapath *dp)
+{
+	enum nat_direction failed;
+	int err = lock_interface(dp);
+
+	if (err)
+		goto fail;
+	err = dp->prefer_tcx ? attach_both(dp, attach_tcx, &failed) : -EINVAL;
+	if (err == -EINVAL || err == -EOPNOTSUPP) /* no TCX before 6.6 */
+		err = attach_both(dp, attach_clsact, &failed);
+	if (!err)
+		return 0;
+	attach_failed(dp, failed, err);
+fail:
+	datapath_detach(dp);
+	return err;
+}
+
+/* Removes the clsact qdisc if we made it and nothing of anybody else's hangs on it. */
+static void remove_qdisc(struct datapath *dp)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = dp->ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+
+	if (dp->has_qdisc && qdisc_count_filters(dp->ifindex) == 0)
+		bpf_tc_hook_destroy(&hook);
+	dp->has_qdisc = false;
+}
+
+void datapath_detach(struct datapath *dp)
+{
+	static const enum nat_direction order[] = {NAT_EGRESS, NAT_INGRESS};
+
+	if (!dp)
+		return;
+	for (size_t i = 0; i < NAT_DIRECTIONS; i++) {
+		enum nat_direction direction = order[i];
+		LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = dp->ifindex, .attach_point = attach_points[direction]);
+		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
+
+		bpf_link__destroy(dp->links[direction]);
+		dp->links[direction] = NULL;
+		if (dp->has_filter[direction])
+			bpf_tc_detach(&hook, &opts);
+		dp->has_filter[direction] = false;
+	}
+	remove_qdisc(dp);
+	unlock_interface(dp);
+}
+
+void datapath_close(struct datapath *dp)
+{
+	if (!dp)
+		return;
+	datapath_detach(dp);
+	ring_buffer__free(dp->ring);
+	nat44_bpf__destroy(dp->skel);
+	free(dp);
+}
+
+/* Running */
+
+int datapath_set_external(struct datapath *dp, const __be32 addr[4])
+{
+	struct external *external = &dp->config->external[0];
+
+	if (!memcmp(external->addr, addr, sizeof(external->addr)))
+		return 0;
+	for (int i = 0; i < 4; i++)
+		__atomic_store_n(&external->addr[i], addr[i], __ATOMIC_RELAXED);
+	__atomic_store_n(&external->generation, external->generation + 1, __ATOMIC_RELEASE);
+	return 0;
+}
+
+int datapath_set_own(struct datapath *dp, const struct ip_prefix *addrs, size_t count)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < count; i++)
+		err = policy_add(dp, POLICY_SOURCE, &addrs[i], POLICY_EXEMPT);
+	return err;
+}
+
+int datapath_sweep(struct datapath *dp)
+{
+	static const char frame[64]; /* the kernel wants a packet to run a program on */
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame),
+		    .repeat = (dp->slots + NAT_SWEEP_SLOTS - 1) / NAT_SWEEP_SLOTS);
+	int err = bpf_prog_test_run_opts(bpf_program__fd(dp->skel->progs.nat_sweep), &opts);
+
+	if (err && err != -EINTR)
+		log_error("%s: sweep expired mappings: %s", dp->ifname, strerror(-err));
+	return err;
+}
+
+const char *datapath_hook(const struct datapath *dp)
+{
+	return dp->links[NAT_EGRESS] ? "tcx" : "clsact";
+}
+
+int datapath_event_fd(const struct datapath *dp)
+{
+	return dp->ring ? ring_buffer__epoll_fd(dp->ring) : -1;
+}
+
+int datapath_read_events(struct datapath *dp, void (*handle)(const struct nat_event *event, void *arg), void *arg)
+{
+	int err;
+
+	if (!dp->ring)
+		return 0;
+	dp->handle_event = handle;
+	dp->handle_arg = arg;
+	err = ring_buffer__consume(dp->ring);
+	return err < 0 ? err : 0;
+}
+
+int datapath_read_counter(struct datapath *dp, enum nat_direction direction, enum nat_reason reason,
+			  struct counter *counter)
+{
+	__u32 key = direction * NAT_REASON_COUNT + reason;
+	int cpus = libbpf_num_possible_cpus();
+	struct counter *each;
+	int err = 0;
+
+	*counter = (struct counter){0};
+	if (cpus < 0)
+		return cpus;
+	each = calloc(cpus, sizeof(*each));
+	if (!each)
+		return -ENOMEM;
+	if (bpf_map_lookup_elem(bpf_map__fd(dp->skel->maps.counters), &key, each))
+		err = -errno;
+	for (int i = 0; !err && i < cpus; i++) {
+		counter->packets += each[i].packets;
+		counter->bytes += each[i].bytes;
+	}
+	free(each);
+	return err;
+}

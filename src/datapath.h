@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The data plane of one external interface and one IP family: loads the programs, attaches them, tells them what the
+ * daemon decides, and reads what they counted. The only file that includes the skeletons.
+ *
+ * Every function that returns int gives 0 or -errno, and has then said why in one line through log_error().
+ */
+#ifndef DATAPATH_H
+#define DATAPATH_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "nat.h"
+#include "port_set.h"
+
+struct datapath;
+
+/* An address of either family, left-aligned: IPv4 is addr[0]. Network byte order. */
+struct ip_prefix {
+	__be32 addr[4];
+	unsigned int length; /* bits */
+};
+
+struct datapath_config {
+	int family; /* AF_INET or AF_INET6 */
+	int ifindex;
+	const char *ifname; /* for messages */
+	bool has_l2;	    /* frames carry an Ethernet header; PPP, WireGuard and TUN devices have none */
+	bool prefer_tcx;
+	int log_level;			       /* 0 to 5: what reaches datapath_read_events() */
+	struct port_set ports[NAT_PROTOCOLS];  /* managed external ports; empty: the protocol is left alone */
+	uint64_t timeout_ms[NAT_TIMEOUTS];     /* datapath_config_init() sets the defaults */
+	uint32_t max_sessions, max_fragments; /* entries of the two LRU maps */
+	const struct ip_prefix *internals;     /* translate only these sources; count 0: every source */
+	size_t internals_count;
+	const struct ip_prefix *exempt_destinations;
+	size_t exempt_destinations_count;
+};
+
+/* The defaults of everything but the interface: timeouts of the RFCs, no ports, no policy, TCX preferred. */
+void datapath_config_init(struct datapath_config *config);
+
+/*
+ * Probes the kernel, loads and verifies. Nothing on the machine changes yet. config is not kept.
+ * -EPERM: no permission, -EOPNOTSUPP: the kernel lacks something (named in the message).
+ */
+int datapath_open(struct datapath **dp, const struct datapath_config *config);
+
+/* Attaches both programs, ingress first, by TCX or clsact. A failure leaves neither behind, nor a qdisc of ours. */
+int datapath_attach(struct datapath *dp);
+
+/* Takes the programs off again, and the clsact qdisc if it was ours and nobody else uses it. NULL is fine. */
+void datapath_detach(struct datapath *dp);
+
+/* Detaches if need be, and frees. NULL is fine. */
+void datapath_close(struct datapath *dp);
+
+/*
+ * Makes addr the external address number 0; all mappings of the previous one are dead with it. All zero: none, and
+ * what would be translated is dropped. The same address again changes nothing.
+ */
+int datapath_set_external(struct datapath *dp, const __be32 addr[4]);
+
+/*
+ * The interface's other addresses (full-length prefixes): what leaves from them is the router's own and passes.
+ */
+int datapath_set_own(struct datapath *dp, const struct ip_prefix *addrs, size_t count);
+
+/* Frees the ports of mappings that have expired: to be called once a second. The packet path does not depend on it. */
+int datapath_sweep(struct datapath *dp);
+
+/* "tcx" or "clsact" once attached. */
+const char *datapath_hook(const struct datapath *dp);
+
+/* Readable when events wait; -1 while log_level is 0. */
+int datapath_event_fd(const struct datapath *dp);
+
+/* Hands every waiting event to handle(). */
+int datapath_read_events(struct datapath *dp, void (*handle)(const struct nat_event *event, void *arg), void *arg);
+
+/* Sum over the CPUs. */
+int datapath_read_counter(struct datapath *dp, enum nat_direction direction, enum nat_reason reason,
+			  struct counter *counter);
+
+#endif

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What hangs on an interface's clsact qdisc: so that ours is removed and nobody else's. */
+#ifndef QDISC_H
+#define QDISC_H
+
+/*
+ * The number of filters on the interface's clsact qdisc, both directions together, or -errno. No such qdisc: 0.
+ */
+int qdisc_count_filters(int ifindex);
+
+#endif
