@@ -10,7 +10,9 @@
 count=0
 requests=0
 feature=on
-ROUTER_EINAT='$EINAT' # as the router's own init starts it
+# As the router's own init starts it: the VM's shell fills it in.
+# shellcheck disable=SC2016
+ROUTER_EINAT='$EINAT'
 trap '' PIPE
 
 # plan NUMBER: how many checks there will be. Each file starts from the same

@@ -70,14 +70,11 @@ accelerator_probe()
 	esac
 )
 
-# link ROLE NAME PEER NUMBER: one end of a cable. QEMU has no say in the order of starting.
+# link ROLE NAME PEER MAC: one end of a cable, which may be plugged in first or last.
 link()
 {
-	rm -f "$vm/$1.$2"
-	cat <<-EOF
-		-netdev dgram,id=$2,local.type=unix,local.path=$1.$2,remote.type=unix,remote.path=$3.$2 \\
-		-device virtio-net-pci,netdev=$2,mac=02:00:00:00:0$4,romfile= \\
-	EOF
+	echo "	-netdev dgram,id=$2,local.type=unix,local.path=$1.$2,remote.type=unix,remote.path=$3.$2 \\"
+	echo "	-device virtio-net-pci,netdev=$2,mac=02:00:00:00:$4,romfile= \\"
 }
 
 # vm_script ROLE CHARDEV [WORD...]: leaves the exact command in $vm/ROLE.qemu.
@@ -90,14 +87,13 @@ vm_script()
 		echo "# $role, $ARCH, Linux $(cat "$kernel/release"). Console and sockets are in this folder."
 		# shellcheck disable=SC2016 # for the script that is written
 		echo 'cd "$(dirname "$0")" || exit'
+		echo "rm -f $role.lan $role.wan"
 		echo "exec timeout --foreground -k 5 $VM_LIMIT $QEMU -M $QEMU_MACHINE $accelerator -m $VM_MEMORY \\"
 		echo "	-nodefaults -no-user-config -display none -no-reboot \\"
 		case $role in
-		router)
-			link router lan lan 1:01
-			link router wan wan 2:01
-			;;
-		*)	link "$role" "$role" router "$([ "$role" = lan ] && echo 1 || echo 2):02" ;;
+		router)	link router lan lan 01:01 && link router wan wan 02:01 ;;
+		lan)	link lan lan router 01:02 ;;
+		wan)	link wan wan router 02:02 ;;
 		esac
 		echo "	-chardev $chardev,id=console -serial chardev:console \\"
 		echo "	-device virtio-serial-pci -chardev pipe,id=control,path=$role.control \\"
@@ -122,6 +118,7 @@ topology_start()
 	for role in $VMS; do
 		vm_script "$role" "file,path=$role.console"
 		: >"$vm/$role.console"
+		rm -f "$vm/$role.lan" "$vm/$role.wan"
 	done
 	exec 3<>"$vm/router.control.out" 4<>"$vm/lan.control.out" 5<>"$vm/wan.control.out"
 	exec 6<>"$vm/router.control.in" 7<>"$vm/lan.control.in" 8<>"$vm/wan.control.in"
