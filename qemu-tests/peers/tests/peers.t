@@ -15,7 +15,7 @@
 
 PEERS=${PEERS:-$(dirname "$0")/../../../build/$(uname -m)/peers}
 [ -x "$PEERS/stun-client" ] || {
-	echo "Bail out! no programs in $PEERS: make $(uname -m)-tests"
+	echo "Bail out! no programs in $PEERS: run make first"
 	exit 1
 }
 if ! ip netns add "peers-probe-$$" 2>/dev/null; then
@@ -24,8 +24,8 @@ if ! ip netns add "peers-probe-$$" 2>/dev/null; then
 	exit 0
 fi
 ip netns delete "peers-probe-$$"
-for tool in nft tc; do
-	command -v $tool >/dev/null || {
+for tool in "${CC:-cc}" nft tc; do
+	command -v "$tool" >/dev/null || {
 		echo "Bail out! needs $tool"
 		exit 1
 	}
@@ -244,6 +244,13 @@ test_stun_failures()
 	stop
 }
 
+test_stun_vectors()
+{
+	set -- "$(dirname "$0")/stun-vectors.c" "$(dirname "$0")/../stun.c" "$(dirname "$0")/../endpoint.c"
+	${CC:-cc} -D_GNU_SOURCE -Wall -Wextra -g -fsanitize=address,undefined -o "$tmp/stun-vectors" "$@"
+	expect "the messages are as in RFC 5769, and damaged ones do no damage" 0 "as in the RFC" "$tmp/stun-vectors"
+}
+
 test_stun_ipv6()
 {
 	router_is ""
@@ -384,6 +391,7 @@ test_netstate_tcx()
 }
 
 topology
+test_stun_vectors
 test_stun
 test_stun_failures
 test_stun_ipv6
