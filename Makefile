@@ -10,7 +10,7 @@ WERROR ?=
 V ?=
 HOSTCC ?= gcc
 CLANG ?= clang
-LLVM_STRIP ?= llvm-strip
+LLVM_OBJCOPY ?= llvm-objcopy
 export EINAT_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/einat
 export PATH := $(PATH):/usr/sbin:/sbin
 
@@ -78,12 +78,12 @@ $(BUILD)/bpf/.headers: $(SOURCES)/libbpf/.unpacked cross/uapi-headers
 	$Qmkdir -p $(@D)/include/bpf && cp $(SOURCES)/libbpf/src/*.h $(@D)/include/bpf/
 	$Qcp $(SOURCES)/libbpf/include/uapi/linux/*.h $(@D)/include/linux/ && touch $@
 
+# What ships has BTF for its maps, but no source lines: 80 KB that only a verifier's log shows. They stay in .lines.o.
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(BUILD)/bpf/.headers bpf/check-object bpf/helpers.list Makefile
 	$(call say,BPF)
-	$Q$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c $< -o $@.tmp
-	$Q$(LLVM_STRIP) -g $@.tmp
-	$Qbpf/check-object $@.tmp $(BUILD)/bpf/include/bpf/bpf_helper_defs.h
-	$Qmv $@.tmp $@
+	$Q$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c $< -o $(@:.o=.lines.o)
+	$Qbpf/check-object $(@:.o=.lines.o) $(BUILD)/bpf/include/bpf/bpf_helper_defs.h
+	$Q$(LLVM_OBJCOPY) -x -R .BTF.ext -R .rel.BTF.ext -R .llvm_addrsig $(@:.o=.lines.o) $@.tmp && mv $@.tmp $@
 
 $(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.bpf.o
 	$(call say,SKELETON)
