@@ -593,6 +593,16 @@ int datapath_sweep(struct datapath *dp)
 	return err;
 }
 
+int datapath_program_fd(const struct datapath *dp, enum nat_direction direction)
+{
+	return bpf_program__fd(program_of(dp, direction));
+}
+
+int datapath_map_fd(const struct datapath *dp, const char *name)
+{
+	return bpf_object__find_map_fd_by_name(dp->skel->obj, name);
+}
+
 const char *datapath_hook(const struct datapath *dp)
 {
 	return dp->links[NAT_EGRESS] ? "tcx" : "clsact";

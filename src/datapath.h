@@ -71,6 +71,10 @@ int datapath_set_own(struct datapath *dp, const struct ip_prefix *addrs, size_t 
 /* Frees the ports of mappings that have expired: to be called once a second. The packet path does not depend on it. */
 int datapath_sweep(struct datapath *dp);
 
+/* File descriptors for tests and benchmarks: a program, or the map of this name, or -ENOENT. */
+int datapath_program_fd(const struct datapath *dp, enum nat_direction direction);
+int datapath_map_fd(const struct datapath *dp, const char *name);
+
 /* "tcx" or "clsact" once attached. */
 const char *datapath_hook(const struct datapath *dp);
 
