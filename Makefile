@@ -48,7 +48,7 @@ TARGET_CFLAGS := -std=gnu11 $(SMALL) -flto -flto-partition=one $(WARNINGS) $(DEF
 TARGET_LDFLAGS := -static -no-pie -s -Wl,--gc-sections,--build-id=none,-z,relro,-z,now,-z,noexecstack
 HOST_CFLAGS := -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
 	$(WARNINGS) $(DEFINES) $(INCLUDES)
-BPF_CFLAGS := -target bpfel -mcpu=v2 -O2 -g -std=gnu11 -nostdlibinc -isystem $(BUILD)/bpf/include $(REPRODUCIBLE) \
+BPF_CFLAGS := -target bpfel -mcpu=v2 -O2 -g -std=gnu11 -nostdlibinc -isystem $(BUILD)/bpf/include -ffile-prefix-map=$(CURDIR)=. \
 	-Wall -Wextra -Wshadow -Wno-unused-function -Wno-unused-parameter $(if $(filter 1,$(WERROR)),-Werror) -Ibpf
 
 # Sources. What needs a library that the host may lack is an edge; the rest is linked to the unit tests.
@@ -78,12 +78,13 @@ $(BUILD)/bpf/.headers: $(SOURCES)/libbpf/.unpacked cross/uapi-headers
 	$Qmkdir -p $(@D)/include/bpf && cp $(SOURCES)/libbpf/src/*.h $(@D)/include/bpf/
 	$Qcp $(SOURCES)/libbpf/include/uapi/linux/*.h $(@D)/include/linux/ && touch $@
 
-# What ships has BTF for its maps, but no source lines: 80 KB that only a verifier's log shows. They stay in .lines.o.
+# What ships has BTF for its maps, but no source lines: 100 KB that only a verifier's log shows. They stay in .lines.o.
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(BUILD)/bpf/.headers bpf/check-object bpf/helpers.list Makefile
 	$(call say,BPF)
 	$Q$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c $< -o $(@:.o=.lines.o)
 	$Qbpf/check-object $(@:.o=.lines.o) $(BUILD)/bpf/include/bpf/bpf_helper_defs.h
-	$Q$(LLVM_OBJCOPY) -x -R .BTF.ext -R .rel.BTF.ext -R .llvm_addrsig $(@:.o=.lines.o) $@.tmp && mv $@.tmp $@
+	$Q$(LLVM_OBJCOPY) -x -R .BTF.ext -R .rel.BTF.ext -R .llvm_addrsig $(@:.o=.lines.o) $(@:.o=.bare.o)
+	$Qbpftool gen object $@.tmp $(@:.o=.bare.o) && mv $@.tmp $@
 
 $(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.bpf.o
 	$(call say,SKELETON)

@@ -36,7 +36,8 @@ rebuilds() {
 		case $plan in *"$target"*) ;; *) echo "# not remade: $target"; return 1 ;; esac
 	done
 }
-is_settled() { make -q ARCH="$1" "$1"; }
+# make -q would say no for the sake of its phony targets alone
+is_settled() { ! make -n ARCH="$1" "$1" | grep -q " -o "; }
 
 for arch in $EINAT_ARCHS; do
 	einat=build/$arch/einat
