@@ -58,7 +58,7 @@ static __always_inline __u32 port_choose(__u32 number, const struct endpoint *en
 	if (slot == NAT_SLOT_NONE)
 		slot = port_search(external, endpoint->protocol, port);
 	if (slot == NAT_SLOT_NONE)
-		slot = port_scavenge(external, endpoint->protocol, port, now);
+		slot = port_scavenge(external, endpoint->protocol, now);
 	return blur(slot, now);
 }
 
@@ -129,14 +129,16 @@ static __always_inline enum nat_reason creation_refused(const struct packet *pkt
  * The endpoint's mapping was not found live: takes up an expired one of its own again, or makes one. *slot is what
  * `endpoints` said (NAT_SLOT_NONE: nothing), and becomes the slot to use.
  */
-static __always_inline enum nat_reason mapping_get_or_create(struct __sk_buff *skb, const struct packet *pkt,
-							     const struct endpoint *endpoint, __u32 now, __u32 *slot)
+static __always_inline enum nat_reason mapping_get_or_create(struct __sk_buff *skb, struct packet *pkt,
+							     struct endpoint *endpoint, __u32 now, __u32 *slot)
 {
 	enum nat_reason why = creation_refused(pkt);
 	struct mapping *map;
 
 	if (why != WHY_NONE)
 		return why;
+	packet_blur(pkt, now); /* again: each test above told the verifier something */
+	endpoint->protocol = pkt->protocol;
 	if (*slot == NAT_SLOT_NONE)
 		return mapping_create(skb, pkt, endpoint, now, slot);
 	map = slot_get(*slot);

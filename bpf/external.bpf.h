@@ -46,11 +46,7 @@ static __always_inline int external_lookup(const struct nat_addr *addr)
 /* False where a protocol is switched off: not one of its ports is managed. */
 static __always_inline bool external_manages(const struct external *external, __u32 protocol)
 {
-	__u32 count = 0;
-
-	for (__u32 kind = 0; kind < NAT_PORT_KINDS; kind++)
-		count |= port_class_get(external, protocol, kind)->count;
-	return count;
+	return external->slot_count[protocol & NAT_PROTOCOLS];
 }
 
 /* The slot of an external port (host order; the identifier for ICMP), or NAT_SLOT_NONE where it is not managed. */

@@ -29,7 +29,7 @@ enum nat_protocol { NAT_TCP, NAT_UDP, NAT_ICMP, NAT_PROTOCOLS };
 
 /* RFC 4787 REQ-3a and REQ-4: ports are handed out within the parity and the side of 1024 of the internal one. */
 #define NAT_PORT_KINDS	    4
-#define NAT_PORT_KIND(port) (((port)&1) | ((port) >= 1024 ? 2 : 0)) /* port in host order */
+#define NAT_PORT_KIND(port) (((port)&1) | ((1023 - (__s32)(port)) >> 31 & 2)) /* port in host order; no branch */
 
 struct nat_addr {
 	__be32 word[NAT_ADDR_WORDS];
@@ -95,6 +95,7 @@ struct external {
 	__be32 addr[4];	  /* all zero: none at present */
 	__u32 generation; /* bumped when addr changes: every mapping of the old address is dead at once */
 	__u32 first_slot[NAT_PROTOCOLS + 1]; /* a power of two: a mask bounds the index */
+	__u32 slot_count[NAT_PROTOCOLS + 1]; /* 0: the protocol is switched off */
 	struct port_class classes[NAT_PROTOCOLS + 1][NAT_PORT_KINDS];
 };
 

@@ -16,78 +16,76 @@ static __always_inline __u32 lowest_bit(__u64 word)
 	return below * 0x0101010101010101ULL >> 56;
 }
 
-/*
- * The first FREE slot at or behind `from`, round the end if need be; NAT_REGION_SLOTS if there is none. Read without
- * the lock: a hint.
- */
-static __always_inline __u32 region_search(const struct region *region, __u32 from)
+/* The first bit set of a word at or behind bit `start`, round the end. 0 for a word of zero. */
+static __always_inline __u32 next_bit(__u64 word, __u32 start)
 {
-	__u32 word = from / 64 % 512, group = word / 64, tops;
-	__u64 bits = region->free[word] & ~0ULL << from % 64;
-	__u64 words = region->summary[group] & ~1ULL << word % 64;
+	start &= 63;
+	return (lowest_bit(word >> start | word << (64 - start) % 64) + start) & 63;
+}
 
-	if (!bits) {
-		if (!words) {
-			tops = region->top & ~1U << group;
-			group = lowest_bit(tops ?: region->top | 1U << 8) & 7;
-			words = region->summary[group];
-		}
-		word = group * 64 + lowest_bit(words) % 64;
-		bits = region->free[word];
+/*
+ * A FREE slot of a class that has one, from a random start at each of the three levels (RFC 6056, RFC 7857 section 9).
+ * Read without the lock, so a hint; and without a branch, since each would double the states that the verifier follows.
+ */
+static __always_inline __u32 region_search(const struct region *region, __u32 random)
+{
+	__u32 group = next_bit((__u64)region->top * 0x0101010101010101ULL, random & 7) & 7;
+	__u32 word = group * 64 + next_bit(region->summary[group], random >> 3);
+
+	return word * 64 + next_bit(region->free[word], random >> 9);
+}
+
+/* A bit for each kind of port of which there is a FREE one, the internal port's own kind being bit 0. */
+static __always_inline __u32 port_kinds_free(const struct external *external, __u32 protocol, __u32 kind)
+{
+	__u32 free = 0;
+
+#pragma clang loop unroll(disable)
+	for (__u32 other = 0; other < NAT_PORT_KINDS; other++) {
+		__u32 number = port_class_get(external, protocol, kind ^ other)->region;
+		const struct region *region = bpf_map_lookup_elem(&regions, &number);
+
+		if (!region)
+			break;
+		free |= (blur(-(__u64)region->top, number) >> 63) << other; /* 1 if top is not zero */
 	}
-	return bits ? word * 64 + lowest_bit(bits) : NAT_REGION_SLOTS;
+	return free;
 }
 
 /*
  * Any FREE slot for an internal port, or NAT_SLOT_NONE: of its parity and its side of 1024 if there is one, then of its
- * side alone (RFC 4787 REQ-3a, REQ-4), from a random start (RFC 6056, RFC 7857 section 9).
+ * side alone (RFC 4787 REQ-3a, REQ-4).
  */
 static __always_inline __u32 port_search(const struct external *external, __u32 protocol, __u16 internal_port)
 {
-	__u32 random = bpf_get_prandom_u32(), kind = blur(NAT_PORT_KIND(internal_port), random);
-	const struct port_class *class = NULL;
-	struct region *region = NULL;
-	__u32 offset;
+	__u32 random = bpf_get_prandom_u32(), kind = NAT_PORT_KIND(internal_port), offset, number;
+	const struct port_class *class;
+	struct region *region;
 
-#pragma clang loop unroll(disable)
-	for (__u32 other = 0; other < NAT_PORT_KINDS; other++) {
-		__u32 number;
-
-		class = port_class_get(external, protocol, kind ^ other);
-		number = class->region;
-		region = class->count ? bpf_map_lookup_elem(&regions, &number) : NULL;
-		if (region && region->top)
-			break;
-	}
-	if (!region || !class->count)
+	kind ^= lowest_bit(port_kinds_free(external, protocol, kind) | 16);
+	class = port_class_get(external, protocol, kind);
+	number = class->region;
+	region = bpf_map_lookup_elem(&regions, &number);
+	if (!region || !region->top)
 		return NAT_SLOT_NONE;
-	offset = region_search(region, random % class->count);
-	return blur(offset < class->count ? class->first_slot + offset : NAT_SLOT_NONE, random);
+	offset = region_search(region, random);
+	return offset < class->count ? class->first_slot + offset : NAT_SLOT_NONE;
 }
 
 /*
  * For when no slot is FREE: the daemon sweeps once a second, but should there be no daemon, expired mappings would keep
- * their ports. Looks at one slot of each kind, which is enough where most have expired, or gives NAT_SLOT_NONE.
+ * their ports. Looks at one of the protocol's slots, of any kind: enough where most have expired. Or NAT_SLOT_NONE.
  */
-static __always_inline __u32 port_scavenge(const struct external *external, __u32 protocol, __u16 internal_port,
-					   __u32 now)
+static __always_inline __u32 port_scavenge(const struct external *external, __u32 protocol, __u32 now)
 {
-	__u32 random = bpf_get_prandom_u32(), kind = blur(NAT_PORT_KIND(internal_port), random);
+	__u32 count = external->slot_count[protocol & NAT_PROTOCOLS], slot;
+	struct mapping *map;
 
-#pragma clang loop unroll(disable)
-	for (__u32 other = 0; other < NAT_PORT_KINDS; other++) {
-		const struct port_class *class = port_class_get(external, protocol, kind ^ other);
-		struct mapping *map;
-		__u32 slot;
-
-		if (!class->count)
-			continue;
-		slot = class->first_slot + random % class->count;
-		map = slot_get(slot);
-		if (map && mapping_reclaim(slot, map, now))
-			return slot;
-	}
-	return NAT_SLOT_NONE;
+	if (!count)
+		return NAT_SLOT_NONE;
+	slot = external->first_slot[protocol & NAT_PROTOCOLS] + bpf_get_prandom_u32() % count;
+	map = slot_get(slot);
+	return map && mapping_reclaim(slot, map, now) ? slot : NAT_SLOT_NONE;
 }
 
 /*

@@ -111,7 +111,8 @@ static void plan_protocol(struct slot_plan *plan, struct external *external, enu
 				if (NAT_PORT_KIND(port) == kind && port_is_usable(protocol, port))
 					class->count++;
 		plan->slots += class->count;
-		plan->regions += class->count > 0;
+		external->slot_count[protocol] += class->count;
+		plan->regions++; /* an empty class has one too, with nothing in it */
 	}
 }
 
