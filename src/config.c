@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hairpin.h"
-
 enum {
 	DEFAULT_FIRST_PORT = 20000,
 	DEFAULT_LAST_PORT = 29999,
@@ -183,16 +181,27 @@ int config_check(const struct config *config, char *text, size_t size)
 				 interface->internals[n].family == AF_INET ? "--nat44" : "--nat66");
 			return -EINVAL;
 		}
-		for (n = 0; n < CONFIG_FAMILIES; n++) {
-			if (!interface->hairpin[n].internal_ifs_count ||
-			    interface->hairpin[n].rule_pref + HAIRPIN_PREFS <= config->local_rule_pref[n])
-				continue;
-			snprintf(text, size, "hairpin rule preference %u is not at least %d below the local rule's, %u",
-				 interface->hairpin[n].rule_pref, HAIRPIN_PREFS, config->local_rule_pref[n]);
-			return -EINVAL;
-		}
 	}
 	return 0;
+}
+
+bool interface_config_warn(const struct interface_config *interface, enum config_family family, uint32_t local_rule_pref,
+			   char *text, size_t size)
+{
+	const struct hairpin_config *hairpin = &interface->hairpin[family];
+
+	if (!hairpin->internal_ifs_count)
+		return false;
+	if (hairpin->rule_pref >= local_rule_pref) {
+		snprintf(text, size, "hairpinning has no effect: its rule's preference %u is not below the local rule's, %u",
+			 hairpin->rule_pref, local_rule_pref);
+		return true;
+	}
+	if (hairpin->internal_ifs_count == 1 && hairpin_config_has_interface(hairpin, "lo")) {
+		snprintf(text, size, "hairpinning for lo alone reaches no internal host: name their interfaces too");
+		return true;
+	}
+	return false;
 }
 
 /* Appends to a text that is cut off where it is full. */

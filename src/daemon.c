@@ -62,7 +62,7 @@ static int permission_check(void)
 }
 
 /* An interface that was given by its index is known by its name from here on, so that it is found again. */
-static int names_resolve(struct daemon *daemon)
+static int config_resolve(struct daemon *daemon)
 {
 	struct interface_config *interface;
 	char text[192];
@@ -81,10 +81,17 @@ static int names_resolve(struct daemon *daemon)
 			return err;
 		memcpy(interface->name, link.name, sizeof(interface->name));
 	}
-	if (!config_check(daemon->config, text, sizeof(text)))
-		return 0;
-	log_error("%s", text);
-	return -EINVAL;
+	if (config_check(daemon->config, text, sizeof(text))) {
+		log_error("%s", text);
+		return -EINVAL;
+	}
+	for (i = 0; i < daemon->config->interfaces_count; i++) {
+		interface = &daemon->config->interfaces[i];
+		if (interface_config_warn(interface, CONFIG_IPV4, daemon->config->local_rule_pref[CONFIG_IPV4], text,
+					  sizeof(text)))
+			log_warning("%s: %s", interface->name, text);
+	}
+	return 0;
 }
 
 static int epoll_watch(struct daemon *daemon, int fd, uint32_t tag)
@@ -319,7 +326,7 @@ int daemon_run(struct config *config)
 
 	err = permission_check();
 	err = err ?: netlink_open(&daemon.nl);
-	err = err ?: names_resolve(&daemon);
+	err = err ?: config_resolve(&daemon);
 	err = err ?: loop_open(&daemon);
 	err = err ?: interfaces_open(&daemon);
 	if (!err) {

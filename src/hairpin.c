@@ -3,23 +3,19 @@
  * The plan for hairpin routing and the difference between a plan and what the kernel has.
  *
  * A packet that the egress program has turned round comes in from wan with the external address as its source. The
- * kernel's check of that source (fib_validate_source) looks it up as a destination, with iif lo and the packet's
- * destination as `from`, and takes the packet for a martian if the local table answers. So a rule for lo has to send
- * this look-up to our table too. With lo among the internal interfaces that rule is there anyway. Two cases need more:
+ * kernel checks that source (fib_validate_source): it looks it up as a destination, with the interface that the packet
+ * is going to as iif, or lo if it is for the router itself, and calls it a martian if the local table answers. For
+ * internal hosts the rules of their own interface make it pass; so lo alone among the internal interfaces is no use.
  *
- * - lo is not among them: the router's own connections to its external address are to stay inside. They look up with
- *   `from` 0.0.0.0 (not bound yet) or the external address, and the check with `from` an internal host. Hence
- *	+1  from EXTERNAL iif lo ipproto tcp dport MANAGED lookup TABLE	  the router answers a host that it hairpins
- *	+2  from EXTERNAL iif lo lookup local				  the router's own, bound ...
- *	+2  from 0.0.0.0 iif lo lookup local				  ... and not bound yet
- *	+3  iif lo ipproto tcp lookup TABLE				  what is left: the check
- *   The alternative, net.ipv4.conf.wan.accept_local=1, would stay behind after a crash, and nobody could tell whose
- *   it is. MANAGED is one range that spans all managed ports: what it takes in too much still arrives, through wan.
- *
- * - lo is the only one: the kernel reads a packet's protocol for its rules only if a rule with another iif asks for
- *   it (fib_rule_requires_fldissect), so the check would never match `ipproto tcp`. Hence
- *	+0  iif wan ipproto tcp lookup local
- *   which sends nothing anywhere that the local table's own rule would not.
+ * For packets to the router, and for its answers, it takes a rule for lo. If lo is not among the internal interfaces
+ * (the router's own connections to its external address are to stay inside), that rule is narrowed to what hairpinning
+ * has brought: the other end is then a managed port. As source and destination ports are swapped for the check, one
+ * `dport` fits both:
+ *	iif lo ipproto tcp dport MANAGED lookup TABLE
+ * Without it a host of the LAN could not reach the router's own services by the external address, which it could before
+ * we came. The alternative, net.ipv4.conf.wan.accept_local=1, mends the check but not the answers, and would stay behind
+ * after a crash without anybody being able to tell whose it is. MANAGED is one range that spans all managed ports:
+ * what it takes in too much arrives all the same, through wan.
  */
 #include "hairpin.h"
 
@@ -42,8 +38,7 @@ bool hairpin_item_equal(const struct hairpin_item *a, const struct hairpin_item 
 	/* Field by field: a struct assignment need not copy the padding. */
 	return a->kind == b->kind && a->family == b->family && a->owner == b->owner && a->is_foreign == b->is_foreign &&
 	       a->preference == b->preference && a->table == b->table && !strcmp(a->iif, b->iif) &&
-	       a->ip_protocol == b->ip_protocol && a->has_from == b->has_from &&
-	       !memcmp(a->from, b->from, sizeof(a->from)) && a->to_ports.first == b->to_ports.first &&
+	       a->ip_protocol == b->ip_protocol && a->to_ports.first == b->to_ports.first &&
 	       a->to_ports.last == b->to_ports.last && !memcmp(a->addr, b->addr, sizeof(a->addr)) &&
 	       a->ifindex == b->ifindex && !memcmp(a->mac, b->mac, sizeof(a->mac));
 }
@@ -92,7 +87,7 @@ void hairpin_steps_free(struct hairpin_steps *steps)
 bool hairpin_is_local_rule(const struct hairpin_item *item)
 {
 	return item->kind == HAIRPIN_RULE && !item->is_foreign && item->table == RT_TABLE_LOCAL && !item->iif[0] &&
-	       !item->ip_protocol && !item->has_from && !item->to_ports.last;
+	       !item->ip_protocol && !item->to_ports.last;
 }
 
 static struct hairpin_item rule_make(int family, uint32_t preference, const char *iif, uint8_t ip_protocol,
@@ -124,49 +119,27 @@ static struct port_range managed_span(const struct interface_config *interface, 
 	return (struct port_range){ ports->ranges[0].first, ports->ranges[ports->count - 1].last };
 }
 
-/* Lets turned packets pass the check while the router's own connections stay inside: see the top. */
-static int plan_without_lo(struct hairpin_items *wanted, int family, const struct hairpin_external *external,
-			   const struct hairpin_config *hairpin)
-{
-	struct hairpin_item rule;
-	int i, err = 0;
-
-	for (i = 0; i < NAT_PROTOCOLS && hairpin->ip_protocols[i]; i++) {
-		rule = rule_make(family, hairpin->rule_pref + 1, "lo", hairpin->ip_protocols[i], hairpin->table_id);
-		rule.has_from = true;
-		memcpy(rule.from, external->addr, sizeof(rule.from));
-		rule.to_ports = managed_span(external->config, hairpin->ip_protocols[i]);
-		err = err ?: items_add_once(wanted, &rule);
-		rule = rule_make(family, hairpin->rule_pref + 3, "lo", hairpin->ip_protocols[i], hairpin->table_id);
-		err = err ?: items_add_once(wanted, &rule);
-	}
-	rule = rule_make(family, hairpin->rule_pref + 2, "lo", 0, RT_TABLE_LOCAL);
-	rule.has_from = true;
-	err = err ?: items_add_once(wanted, &rule);
-	memcpy(rule.from, external->addr, sizeof(rule.from));
-	return err ?: items_add_once(wanted, &rule);
-}
-
 static int plan_rules(struct hairpin_items *wanted, int family, const struct hairpin_external *external,
 		      const struct hairpin_config *hairpin)
 {
+	bool has_lo = hairpin_config_has_interface(hairpin, "lo");
 	struct hairpin_item rule;
 	int i, err = 0;
 	size_t n;
 
-	for (n = 0; n < hairpin->internal_ifs_count; n++) {
-		for (i = 0; i < NAT_PROTOCOLS && hairpin->ip_protocols[i]; i++) {
+	for (i = 0; i < NAT_PROTOCOLS && hairpin->ip_protocols[i]; i++) {
+		for (n = 0; n < hairpin->internal_ifs_count; n++) {
 			rule = rule_make(family, hairpin->rule_pref, hairpin->internal_ifs[n], hairpin->ip_protocols[i],
 					 hairpin->table_id);
 			err = err ?: items_add_once(wanted, &rule);
 		}
+		if (has_lo)
+			continue;
+		rule = rule_make(family, hairpin->rule_pref, "lo", hairpin->ip_protocols[i], hairpin->table_id);
+		rule.to_ports = managed_span(external->config, hairpin->ip_protocols[i]);
+		err = err ?: items_add_once(wanted, &rule);
 	}
-	if (!hairpin_config_has_interface(hairpin, "lo"))
-		return err ?: plan_without_lo(wanted, family, external, hairpin);
-	if (hairpin->internal_ifs_count > 1)
-		return err;
-	rule = rule_make(family, hairpin->rule_pref, external->name, hairpin->ip_protocols[0], RT_TABLE_LOCAL);
-	return err ?: items_add_once(wanted, &rule);
+	return err;
 }
 
 static int plan_external(struct hairpin_items *wanted, int family, const struct hairpin_external *external,
@@ -383,16 +356,14 @@ static void rule_format(const struct hairpin_item *rule, char *text, size_t size
 	static const char *const protocols[256] = {
 		[IPPROTO_ICMP] = "icmp", [IPPROTO_TCP] = "tcp", [IPPROTO_UDP] = "udp", [IPPROTO_ICMPV6] = "ipv6-icmp"
 	};
-	char from[INET6_ADDRSTRLEN], table[16], ports[32] = "";
+	char table[16], ports[32] = "";
 
 	snprintf(table, sizeof(table), "%u", rule->table);
 	if (rule->to_ports.last)
 		snprintf(ports, sizeof(ports), " dport %u-%u", rule->to_ports.first, rule->to_ports.last);
-	snprintf(text, size, "rule pref %u%s%s%s%s%s%s%s lookup %s", rule->preference, rule->has_from ? " from " : "",
-		 rule->has_from ? address_format(rule->family, rule->from, from) : "", rule->iif[0] ? " iif " : "",
-		 rule->iif, rule->ip_protocol ? " ipproto " : "",
-		 rule->ip_protocol ? protocols[rule->ip_protocol] ?: "?" : "", ports,
-		 rule->table == RT_TABLE_LOCAL ? "local" : table);
+	snprintf(text, size, "rule pref %u%s%s%s%s%s lookup %s", rule->preference, rule->iif[0] ? " iif " : "", rule->iif,
+		 rule->ip_protocol ? " ipproto " : "", rule->ip_protocol ? protocols[rule->ip_protocol] ?: "?" : "",
+		 ports, rule->table == RT_TABLE_LOCAL ? "local" : table);
 }
 
 void hairpin_item_format(const struct hairpin_item *item, char *text, size_t size)

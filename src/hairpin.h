@@ -6,7 +6,7 @@
  *
  *	preference	rule						why
  *	rule_pref	iif NAME ipproto tcp lookup TABLE		NAME's traffic for the external address leaves by wan
- *	  +1 .. +3	see hairpin.c					only if lo is not one of the names
+ *	rule_pref	iif lo ipproto tcp dport MANAGED lookup TABLE	only if lo is not one of the names: hairpin.c
  *	local_rule_pref	lookup local					moved here from 0: behind all of them
  *	TABLE		EXTERNAL dev wan scope link
  *	neighbour	EXTERNAL dev wan, wan's own MAC			nobody answers ARP for our own address
@@ -25,10 +25,7 @@
 #include "config.h"
 #include "port_set.h"
 
-enum {
-	HAIRPIN_OWNER = 78, /* rtm_protocol: none of iproute2's names, none of the routing daemons' numbers */
-	HAIRPIN_PREFS = 4,  /* consecutive rule preferences that are used, from rule_pref on */
-};
+enum { HAIRPIN_OWNER = 78 }; /* rtm_protocol: none of iproute2's names, none of the routing daemons' numbers */
 
 enum hairpin_kind { HAIRPIN_NEIGHBOUR, HAIRPIN_ROUTE, HAIRPIN_RULE };
 
@@ -42,8 +39,6 @@ struct hairpin_item {
 	uint32_t table;	     /* rule, route */
 	char iif[IFNAMSIZ];  /* rule; empty: any */
 	uint8_t ip_protocol; /* rule; 0: any */
-	bool has_from;	     /* rule: from this one address, which may be 0.0.0.0 */
-	__be32 from[4];
 	struct port_range to_ports; /* rule; 0-0: any */
 	__be32 addr[4];		    /* route, neighbour: destination */
 	int ifindex;		    /* route, neighbour */

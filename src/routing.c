@@ -54,9 +54,6 @@ static void rule_read_attr(struct hairpin_item *rule, const struct nlattr *attr)
 		if (mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
 			snprintf(rule->iif, sizeof(rule->iif), "%s", mnl_attr_get_str(attr));
 		break;
-	case FRA_SRC:
-		attr_copy(attr, rule->from, sizeof(rule->from));
-		break;
 	case FRA_DPORT_RANGE:
 		attr_copy(attr, &ports, sizeof(ports));
 		rule->to_ports = (struct port_range){ ports.start, ports.end };
@@ -80,9 +77,8 @@ static int rule_read(const struct nlmsghdr *message, void *data)
 
 	if (message->nlmsg_type != RTM_NEWRULE)
 		return MNL_CB_OK;
-	rule.has_from = header->src_len == 8 * address_length(header->family);
-	rule.is_foreign = header->action != FR_ACT_TO_TBL || header->tos || header->dst_len ||
-			  (header->src_len && !rule.has_from) || header->flags & FIB_RULE_INVERT;
+	rule.is_foreign = header->action != FR_ACT_TO_TBL || header->tos || header->dst_len || header->src_len ||
+			  header->flags & FIB_RULE_INVERT;
 	mnl_attr_for_each(attr, message, sizeof(*header))
 		rule_read_attr(&rule, attr);
 	if (!hairpin_items_add(data, &rule))
@@ -231,7 +227,6 @@ static void rule_write(struct nlmsghdr *request, bool add, const struct hairpin_
 {
 	struct fib_rule_hdr *header = mnl_nlmsg_put_extra_header(request, sizeof(*header));
 	struct fib_rule_port_range ports = { rule->to_ports.first, rule->to_ports.last };
-	size_t length = address_length(rule->family);
 
 	request->nlmsg_type = add ? RTM_NEWRULE : RTM_DELRULE;
 	if (add)
@@ -245,10 +240,6 @@ static void rule_write(struct nlmsghdr *request, bool add, const struct hairpin_
 		mnl_attr_put_strz(request, FRA_IIFNAME, rule->iif);
 	if (rule->ip_protocol)
 		mnl_attr_put_u8(request, FRA_IP_PROTO, rule->ip_protocol);
-	if (rule->has_from) {
-		header->src_len = (uint8_t)(8 * length);
-		mnl_attr_put(request, FRA_SRC, length, rule->from);
-	}
 	if (ports.end)
 		mnl_attr_put(request, FRA_DPORT_RANGE, sizeof(ports), &ports);
 }

@@ -221,19 +221,26 @@ static void test_help_and_version(void **state)
 		assert_non_null(strstr(cli_help_text, options[i]));
 }
 
-/* A file will be able to set these; the check belongs to both. */
-static void test_preferences(void **state)
+static void test_warnings(void **state)
 {
+	const struct interface_config *wan;
 	char text[192], copy[64];
 	struct cli cli;
 
 	(void)state;
 	parse(&cli, "-i wan --hairpin-if lan", copy, sizeof(copy));
-	cli.config.interfaces[0].hairpin[CONFIG_IPV4].rule_pref = 196;
-	assert_int_equal(config_check(&cli.config, text, sizeof(text)), 0);
-	cli.config.interfaces[0].hairpin[CONFIG_IPV4].rule_pref = 197;
-	assert_int_not_equal(config_check(&cli.config, text, sizeof(text)), 0);
-	assert_string_equal(text, "hairpin rule preference 197 is not at least 4 below the local rule's, 200");
+	wan = &cli.config.interfaces[0];
+	assert_false(interface_config_warn(wan, CONFIG_IPV4, 101, text, sizeof(text)));
+	assert_true(interface_config_warn(wan, CONFIG_IPV4, 100, text, sizeof(text)));
+	assert_string_equal(text, "hairpinning has no effect: its rule's preference 100 is not below the local rule's, 100");
+	config_free(&cli.config);
+	parse(&cli, "-i wan --hairpin-if lo", copy, sizeof(copy));
+	wan = &cli.config.interfaces[0];
+	assert_true(interface_config_warn(wan, CONFIG_IPV4, 200, text, sizeof(text)));
+	assert_string_equal(text, "hairpinning for lo alone reaches no internal host: name their interfaces too");
+	config_free(&cli.config);
+	parse(&cli, "-i wan", copy, sizeof(copy));
+	assert_false(interface_config_warn(&cli.config.interfaces[0], CONFIG_IPV4, 100, text, sizeof(text)));
 	config_free(&cli.config);
 }
 
@@ -268,7 +275,7 @@ int main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_help_and_version),
-		cmocka_unit_test(test_preferences),
+		cmocka_unit_test(test_warnings),
 		cmocka_unit_test(test_long_description),
 	};
 
