@@ -23,12 +23,9 @@ BUILD := build
 SOURCES := $(BUILD)/sources
 LIBRARIES := zlib libelf libbpf cmocka
 UNPACKED := $(CURDIR)/$(SOURCES)
-# what cmocka finds on each system of ours
-CMOCKA_CFLAGS := -DHAVE_MALLOC_H -DHAVE_INTTYPES_H -DHAVE_SIGNAL_H -DHAVE_STRINGS_H -DHAVE_GCC_THREAD_LOCAL_STORAGE \
-	-DHAVE_CLOCK_REALTIME -DHAVE_SIGLONGJMP -DHAVE_STRSIGNAL -DHAVE_STRUCT_TIMESPEC
-Q := $(if $V,,@)
+Q := $(if $(filter 1,$V),,@)
 say = @printf '  %-8s %s\n' '$1' '$(or $2,$@)'
-quiet = $(if $V,,>$(CURDIR)/$(@D)/log 2>&1 || { tail -n 30 $(CURDIR)/$(@D)/log; exit 1; })
+quiet = $(if $(filter 1,$V),,>$(CURDIR)/$(@D)/log 2>&1 || { tail -n 30 $(CURDIR)/$(@D)/log; exit 1; })
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -39,7 +36,8 @@ MAKEFLAGS += --no-builtin-rules
 REPRODUCIBLE := -ffile-prefix-map=$(CURDIR)/=
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla \
 	$(if $(filter 1,$(WERROR)),-Werror)
-LINT_CFLAGS = -std=gnu11 $(DEFINES) $(INCLUDES) -nostdlibinc -isystem $(BUILD)/$(HOST_ARCH)/sysroot/include
+LINT_CFLAGS = -std=gnu11 $(DEFINES) $(subst -I$(BUILD),-isystem $(BUILD),$(INCLUDES)) -nostdlibinc \
+	-isystem $(BUILD)/$(HOST_ARCH)/sysroot/include
 DEFINES := -D_GNU_SOURCE -DEINAT_VERSION='"$(VERSION)"'
 INCLUDES := -Isrc -Ibpf -I$(BUILD)/bpf
 SMALL := -Os -fstack-protector-strong -fno-asynchronous-unwind-tables -fno-unwind-tables \
@@ -48,16 +46,12 @@ TARGET_CFLAGS := -std=gnu11 $(SMALL) -flto -flto-partition=one $(WARNINGS) $(DEF
 TARGET_LDFLAGS := -static -no-pie -s -Wl,--gc-sections,--build-id=none,-z,relro,-z,now,-z,noexecstack
 HOST_CFLAGS := -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
 	$(WARNINGS) $(DEFINES) $(INCLUDES)
-BPF_CFLAGS := -target bpfel -mcpu=v2 -O2 -g -std=gnu11 -nostdlibinc -isystem $(BUILD)/bpf/include -ffile-prefix-map=$(CURDIR)=. \
-	-Wall -Wextra -Wshadow -Wno-unused-function -Wno-unused-parameter $(if $(filter 1,$(WERROR)),-Werror) -Ibpf
 
 # Sources. What needs a library that the host may lack is an edge; the rest is linked to the unit tests.
 EDGES := main daemon interface instance datapath qdisc netlink routing
 SRC := $(basename $(notdir $(wildcard src/*.c)))
 PURE := $(filter-out $(EDGES),$(SRC))
 UNIT_TESTS := $(patsubst src/tests/%.c,$(BUILD)/host/tests/%,$(wildcard src/tests/test_*.c))
-BPF := $(patsubst bpf/%.bpf.c,%,$(wildcard bpf/nat*.bpf.c))
-SKELETONS := $(BPF:%=$(BUILD)/bpf/%.skel.h)
 DATA_PLANE_TESTS := $(basename $(notdir $(wildcard bpf/tests/test_*.c)))
 DATA_PLANE_SHARED := $(filter-out test_%,$(basename $(notdir $(wildcard bpf/tests/*.c))))
 -include qemu-tests/peers/peers.mk
@@ -72,25 +66,7 @@ $(SOURCES)/%/.unpacked: cross/hashes/% | tools
 	$Qtar -xf "$$(toolchains/fetch $*)" -C $(@D) --strip-components=1 --no-same-owner
 	$Qtouch $@
 
-# The BPF objects are little-endian and the same for all architectures: they know no CPU's asm/ headers.
-$(BUILD)/bpf/.headers: $(SOURCES)/libbpf/.unpacked cross/uapi-headers
-	$Qcross/uapi-headers $(HOSTCC) $(@D)/include generic
-	$Qmkdir -p $(@D)/include/bpf && cp $(SOURCES)/libbpf/src/*.h $(@D)/include/bpf/
-	$Qcp $(SOURCES)/libbpf/include/uapi/linux/*.h $(@D)/include/linux/ && touch $@
-
-# What ships has BTF for its maps, but no source lines: 100 KB that only a verifier's log shows. They stay in .lines.o.
-$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(BUILD)/bpf/.headers bpf/check-object bpf/helpers.list Makefile
-	$(call say,BPF)
-	$Q$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c $< -o $(@:.o=.lines.o)
-	$Qbpf/check-object $(@:.o=.lines.o) $(BUILD)/bpf/include/bpf/bpf_helper_defs.h
-	$Q$(LLVM_OBJCOPY) -x -R .BTF.ext -R .rel.BTF.ext -R .llvm_addrsig $(@:.o=.lines.o) $(@:.o=.bare.o)
-	$Qbpftool gen object $@.tmp $(@:.o=.bare.o) && mv $@.tmp $@
-
-$(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.bpf.o
-	$(call say,SKELETON)
-	$Qbpftool gen skeleton $< >$@.tmp && mv $@.tmp $@
-
-include cross/host.mk
+include bpf/objects.mk cross/host.mk
 $(foreach A,$(KNOWN_ARCHS),$(eval include cross/target.mk))
 -include $(wildcard $(BUILD)/bpf/*.d $(foreach d,objects objects/*,$(BUILD)/*/$d/*.d))
 
@@ -101,6 +77,7 @@ TESTS := $(UNIT_TESTS) $(wildcard toolchains/*.t bpf/tests/*.t qemu-tests/peers/
 	$(DATA_PLANE_TESTS:%=$(BUILD)/$(HOST_ARCH)/tests/%) $(MATRIX)
 PARALLEL := $(if $(findstring j,$(firstword -$(MAKEFLAGS))),,-j$(shell nproc))
 C_FILES := $(wildcard src/*.[ch] src/tests/*.[ch] bpf/*.[ch] bpf/tests/*.[ch] qemu-tests/peers/*.[ch] cross/*/*.[ch])
+LINTED := $(wildcard src/*.c qemu-tests/peers/*.c cross/libmnl/*.c)
 SH_FILES := $(shell grep -rlE --exclude-dir=build --exclude-dir=.git '^(\#!/bin/sh|\# shellcheck shell=)' .)
 
 .PHONY: tools setup parts demo test shell lint format reproducible clean help
@@ -120,7 +97,7 @@ demo: ## boot the router between a LAN and an Internet, print each check as it p
 test: ## run every test: units, data plane on this kernel (root), scenarios in VMs
 	$Qtoolchains/setup build test $(ARCHS)
 	$Q+$(MAKE) --no-print-directory $(PARALLEL) parts
-	$QEINAT_ARCHS="$(ARCHS)" prove $(if $V,-v) --timer --exec toolchains/run-test $(TESTS)
+	$QEINAT_ARCHS="$(ARCHS)" prove $(if $(filter 1,$V),-v) --timer --exec toolchains/run-test $(TESTS)
 
 shell: ## boot the same router with a console
 	$Qtoolchains/setup build test $(RUN_ARCH)
@@ -130,8 +107,9 @@ shell: ## boot the same router with a console
 lint: $(SKELETONS) $(BUILD)/$(HOST_ARCH)/.headers ## clang-format, clang-tidy, cppcheck, shellcheck
 	$Qclang-format --dry-run -Werror $(C_FILES)
 	$Qshellcheck -x $(SH_FILES)
-	$Qcppcheck --quiet --error-exitcode=1 --inline-suppr --suppressions-list=.cppcheck -Isrc -Ibpf src qemu-tests/peers
-	$Qclang-tidy --quiet $(wildcard src/*.c qemu-tests/peers/*.c cross/*/*.c) -- $(LINT_CFLAGS)
+	$Qcppcheck --quiet --error-exitcode=1 --inline-suppr --suppress=ctuuninitvar -D__GNUC__ -Isrc -Ibpf \
+		'-DLIBBPF_OPTS(t,n,...)=struct t n' -I$(BUILD)/$(HOST_ARCH)/sysroot/include $(sort $(dir $(LINTED)))
+	$Qclang-tidy --quiet $(LINTED) -- $(LINT_CFLAGS)
 
 format: ## let clang-format rewrite the sources
 	clang-format -i $(C_FILES)

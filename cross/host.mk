@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What runs on the machine that builds: the unit tests, under the sanitizers.
 
+# what cmocka finds on each system of ours
+CMOCKA_CFLAGS := -DHAVE_MALLOC_H -DHAVE_INTTYPES_H -DHAVE_SIGNAL_H -DHAVE_STRINGS_H -DHAVE_GCC_THREAD_LOCAL_STORAGE \
+	-DHAVE_CLOCK_REALTIME -DHAVE_SIGLONGJMP -DHAVE_STRSIGNAL -DHAVE_STRUCT_TIMESPEC
+
 $(BUILD)/host/libcmocka.a: $(SOURCES)/cmocka/.unpacked
 	$(call say,CMOCKA,host)
 	$Qmkdir -p $(@D)

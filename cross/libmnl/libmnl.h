@@ -94,17 +94,15 @@ int mnl_attr_type_valid(const struct nlattr *attr, uint16_t max);
 /* 0 if the payload has the length that a type asks for, and the NUL at its end; else -1 with errno ERANGE or EINVAL. */
 int mnl_attr_validate(const struct nlattr *attr, enum mnl_attr_data_type type);
 
-#define mnl_attr_for_each(attr, message, offset)                               \
-	for ((attr) = mnl_nlmsg_get_payload_offset((message), (offset));       \
-	     mnl_attr_ok((attr), (char *)mnl_nlmsg_get_payload_tail(message) - \
-					 (char *)(attr));                      \
+#define mnl_attr_for_each(attr, message, offset)                                                \
+	for ((attr) = mnl_nlmsg_get_payload_offset((message), (offset));                        \
+	     mnl_attr_ok((attr), (char *)mnl_nlmsg_get_payload_tail(message) - (char *)(attr)); \
 	     (attr) = mnl_attr_next(attr))
 
-#define mnl_attr_for_each_nested(attr, nest)                                \
-	for ((attr) = mnl_attr_get_payload(nest);                           \
-	     mnl_attr_ok((attr), (char *)mnl_attr_get_payload(nest) +       \
-					 mnl_attr_get_payload_len(nest) -   \
-					 (char *)(attr));                   \
+#define mnl_attr_for_each_nested(attr, nest)                                                                    \
+	for ((attr) = mnl_attr_get_payload(nest);                                                               \
+	     mnl_attr_ok((attr),                                                                                \
+			 (char *)mnl_attr_get_payload(nest) + mnl_attr_get_payload_len(nest) - (char *)(attr)); \
 	     (attr) = mnl_attr_next(attr))
 
 typedef int (*mnl_attr_cb_t)(const struct nlattr *attr, void *data);
