@@ -11,9 +11,9 @@ static __always_inline enum nat_reason fragment_out(struct packet *pkt, __u32 no
 	__u32 slot;
 
 	if (!fragment_lookup(pkt, NAT_EGRESS, now, &slot))
-		return external_lookup(&pkt->local_addr) >= 0 || policy_exempts_source(&pkt->local_addr) ?
-			       WHY_ROUTER :
-			       WHY_FRAGMENT_UNKNOWN;
+		return external_lookup(&pkt->local_addr) >= 0 || policy_exempts_source(&pkt->local_addr)
+			       ? WHY_ROUTER
+			       : WHY_FRAGMENT_UNKNOWN;
 	if (slot == NAT_SLOT_NONE)
 		return WHY_FRAGMENT_PASSED;
 	map = slot_get(slot);
@@ -44,7 +44,7 @@ static __always_inline enum nat_reason rewrite_out(struct __sk_buff *skb, struct
 
 static __always_inline enum nat_reason translate_out(struct __sk_buff *skb, struct packet *pkt)
 {
-	struct endpoint endpoint = {.port = pkt->local_port, .protocol = pkt->protocol, .addr = pkt->local_addr};
+	struct endpoint endpoint = { .port = pkt->local_port, .protocol = pkt->protocol, .addr = pkt->local_addr };
 	__u32 now = clock_ticks(), slot;
 	enum nat_reason why = WHY_NONE;
 	struct mapping *map;

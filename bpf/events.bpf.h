@@ -13,9 +13,9 @@ static __always_inline void addr_widen(__be32 to[4], const struct nat_addr *addr
 
 static __always_inline void event_mapping(enum nat_event_type type, const struct mapping *map)
 {
-	struct nat_event event = {.level = EVENT_INFO, .type = type};
+	struct nat_event event = { .level = EVENT_INFO, .type = type };
 
-	if (log_level < EVENT_INFO)
+	if (constants.log_level < EVENT_INFO)
 		return;
 	event.protocol = map->protocol;
 	event.internal_port = map->internal_port;
@@ -27,9 +27,9 @@ static __always_inline void event_mapping(enum nat_event_type type, const struct
 /* Drops at their levels, everything else at trace. The local endpoint is the internal one on egress only. */
 static __always_inline void event_packet(const struct packet *pkt, enum nat_direction direction, enum nat_reason why)
 {
-	struct nat_event event = {.type = EVENT_PACKET, .level = EVENT_TRACE};
+	struct nat_event event = { .type = EVENT_PACKET, .level = EVENT_TRACE };
 
-	if (!log_level)
+	if (!constants.log_level)
 		return;
 	if (why == WHY_NO_PORT || why == WHY_TABLE_FULL || why == WHY_REWRITE_FAILED)
 		event.level = EVENT_ERROR;
@@ -37,7 +37,7 @@ static __always_inline void event_packet(const struct packet *pkt, enum nat_dire
 		event.level = EVENT_WARNING;
 	else if (reason_is(why, VERDICT_DROP))
 		event.level = EVENT_DEBUG;
-	if (log_level < event.level)
+	if (constants.log_level < event.level)
 		return;
 	event.direction = direction;
 	event.reason = why;

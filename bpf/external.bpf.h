@@ -37,7 +37,7 @@ static __always_inline bool external_is_set(const struct external *external)
 static __always_inline int external_lookup(const struct nat_addr *addr)
 {
 #pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < NAT_EXTERNALS_MAX && i < externals; i++)
+	for (__u32 i = 0; i < NAT_EXTERNALS_MAX && i < constants.externals; i++)
 		if (external_has_addr(external_get(i), addr))
 			return addr_is_zero(addr) ? -1 : (int)i;
 	return -1;

@@ -20,7 +20,7 @@ static __always_inline struct fragment_key fragment_key_of(const struct packet *
 static __always_inline void fragment_record(const struct packet *pkt, enum nat_direction direction, __u32 slot,
 					    __u32 now)
 {
-	struct fragment fragment = {.expires = now + config.timeout[NAT_TIMEOUT_FRAGMENT], .slot = slot};
+	struct fragment fragment = { .expires = now + config.timeout[NAT_TIMEOUT_FRAGMENT], .slot = slot };
 	struct fragment_key key;
 
 	if (!pkt->first)

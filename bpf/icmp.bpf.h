@@ -22,7 +22,7 @@ struct embedded {
 	__u32 ip;	 /* offset of its IP header */
 	__u32 transport; /* offset of its transport header */
 	__be16 local_port;
-	__u8 protocol;	 /* enum nat_protocol */
+	__u8 protocol; /* enum nat_protocol */
 	__u8 local_is_source;
 };
 
@@ -68,7 +68,8 @@ static __always_inline bool embedded_covers_addr(__u8 protocol);
 
 /* The embedded transport checksum, which RFC 5508 REQ-4 and REQ-5 want right as far as it is there. */
 static __always_inline int embedded_replace_check(struct __sk_buff *skb, const struct packet *pkt,
-						  const struct embedded *inner, const struct nat_addr *addr, __be16 port)
+						  const struct embedded *inner, const struct nat_addr *addr,
+						  __be16 port)
 {
 	__u32 offset = embedded_check_offset(inner);
 	__u16 from, to;
@@ -142,16 +143,16 @@ static __always_inline int error_rewrite_outer(struct __sk_buff *skb, struct pac
 	struct packet again = {};
 	__u8 ip_protocol;
 
-	if (packet_pull(skb, l2_length + IP_HEADER_MIN) || !ip_parse(skb, &again, direction, &ip_protocol))
+	if (packet_pull(skb, constants.l2_length + IP_HEADER_MIN) || !ip_parse(skb, &again, direction, &ip_protocol))
 		return -1;
 	ip_write_local(&again, direction, addr);
-	return error_replace_pseudo(skb, pkt, addr);
+	return error_replace_pseudo(skb, pkt, direction, addr);
 }
 
 /* An error from outside about a packet that we sent: to the internal host. */
 static __always_inline enum nat_reason error_in(struct __sk_buff *skb, struct packet *pkt, __u32 number, __u32 now)
 {
-	struct embedded inner = {.local_is_source = 1};
+	struct embedded inner = { .local_is_source = 1 };
 	enum nat_reason why = embedded_parse(skb, pkt, &inner);
 	struct nat_addr internal_addr;
 	struct mapping *map;
@@ -179,7 +180,9 @@ static __always_inline enum nat_reason error_in(struct __sk_buff *skb, struct pa
 /* The mapping of the packet that an error from inside is about. */
 static __always_inline struct mapping *embedded_mapping(const struct embedded *inner, __u32 now)
 {
-	struct endpoint endpoint = {.port = inner->local_port, .protocol = inner->protocol, .addr = inner->local_addr};
+	struct endpoint endpoint = { .port = inner->local_port,
+				     .protocol = inner->protocol,
+				     .addr = inner->local_addr };
 	struct mapping *map;
 	__u32 slot = endpoint_slot(&endpoint);
 
@@ -192,7 +195,7 @@ static __always_inline struct mapping *embedded_mapping(const struct embedded *i
 /* An error from inside about a packet that we let in: to the remote. Its source may be any router on the inside. */
 static __always_inline enum nat_reason error_out(struct __sk_buff *skb, struct packet *pkt, __u32 now)
 {
-	struct embedded inner = {.local_is_source = 0};
+	struct embedded inner = { .local_is_source = 0 };
 	enum nat_reason why = embedded_parse(skb, pkt, &inner);
 	struct nat_addr external_addr = {};
 	struct mapping *map;

@@ -36,8 +36,8 @@ static __always_inline int embedded_write_addr(struct __sk_buff *skb, const stru
 {
 	__be32 from = inner->local_addr.word[0], to = addr->word[0];
 	__u32 check = inner->ip + __builtin_offsetof(struct iphdr, check);
-	__u32 field = inner->ip + (inner->local_is_source ? __builtin_offsetof(struct iphdr, saddr) :
-							    __builtin_offsetof(struct iphdr, daddr));
+	__u32 field = inner->ip + (inner->local_is_source ? __builtin_offsetof(struct iphdr, saddr)
+							  : __builtin_offsetof(struct iphdr, daddr));
 	__u16 old;
 
 	if (bpf_skb_load_bytes(skb, check, &old, sizeof(old)))
@@ -48,7 +48,7 @@ static __always_inline int embedded_write_addr(struct __sk_buff *skb, const stru
 }
 
 static __always_inline int error_replace_pseudo(struct __sk_buff *skb, const struct packet *pkt,
-						const struct nat_addr *addr)
+						enum nat_direction direction, const struct nat_addr *addr)
 {
 	return 0;
 }

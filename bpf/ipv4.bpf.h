@@ -6,10 +6,10 @@
 #include <linux/if_ether.h>
 #include <linux/ip.h>
 
-#define FAMILY_ETHERTYPE ETH_P_IP
-#define FAMILY_ICMP	 IPPROTO_ICMP
+#define FAMILY_ETHERTYPE   ETH_P_IP
+#define FAMILY_ICMP	   IPPROTO_ICMP
 #define FAMILY_ICMP_HEADER "icmpv4.bpf.h"
-#define IP_HEADER_MIN	 sizeof(struct iphdr)
+#define IP_HEADER_MIN	   sizeof(struct iphdr)
 
 /* RFC 792, RFC 950. (linux/icmp.h wants a C library.) */
 enum icmpv4_type {
@@ -66,7 +66,7 @@ static __always_inline __u32 ip_parse(struct __sk_buff *skb, struct packet *pkt,
 				      __u8 *ip_protocol)
 {
 	void *end = (void *)(long)skb->data_end;
-	struct iphdr *ip = (void *)(long)skb->data + l2_length;
+	struct iphdr *ip = (void *)(long)skb->data + constants.l2_length;
 	__u32 length, fragment;
 
 	if ((void *)(ip + 1) > end || ip->version != 4)
@@ -102,20 +102,6 @@ static __always_inline bool ip_is_shorter(const struct packet *pkt, __u32 length
 	return total && total < length;
 }
 
-/* RFC 1624 [eq. 3] for the change of a 32-bit word, both sides in network byte order. */
-static __always_inline __u16 checksum_replace(__u16 check, __be32 from, __be32 to)
-{
-	__u64 sum = (__u16)~check;
-
-	sum += (__u32)~from;
-	sum += to;
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return ~sum;
-}
-
 /* Writes the local address and sets the header's checksum right. */
 static __always_inline void ip_write_local(struct packet *pkt, enum nat_direction direction,
 					   const struct nat_addr *addr)
@@ -136,7 +122,8 @@ static __always_inline bool transport_covers_addr(const struct packet *pkt)
 }
 
 /* The pseudo header's part of a TCP or UDP checksum. */
-static __always_inline int transport_replace_addr(struct __sk_buff *skb, __u32 check_offset, const struct nat_addr *from,
+static __always_inline int transport_replace_addr(struct __sk_buff *skb, enum nat_direction direction,
+						  __u32 check_offset, const struct nat_addr *from,
 						  const struct nat_addr *to, __u64 flags)
 {
 	return bpf_l4_csum_replace(skb, check_offset, from->word[0], to->word[0], flags | BPF_F_PSEUDO_HDR | 4);
@@ -144,7 +131,8 @@ static __always_inline int transport_replace_addr(struct __sk_buff *skb, __u32 c
 
 /* Fills in a tuple as a packet from the remote to the external endpoint has it. Gives the size for this family. */
 static __always_inline __u32 socket_tuple(struct bpf_sock_tuple *tuple, const struct nat_addr *remote_addr,
-					  __be16 remote_port, const struct nat_addr *external_addr, __be16 external_port)
+					  __be16 remote_port, const struct nat_addr *external_addr,
+					  __be16 external_port)
 {
 	tuple->ipv4.saddr = remote_addr->word[0];
 	tuple->ipv4.daddr = external_addr->word[0];

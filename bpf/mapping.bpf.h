@@ -69,8 +69,8 @@ static __always_inline bool mapping_belongs_to(const struct mapping *map, const 
 /* Expired for so long that another host may have the port (RFC 6888 REQ-8), or of an address that is gone. */
 static __always_inline bool mapping_is_reclaimable(const struct mapping *map, __u32 now)
 {
-	return map->state == MAPPING_LIVE &&
-	       (!mapping_has_current_address(map) || clock_passed(map->expires + config.timeout[NAT_TIMEOUT_HOLD], now));
+	return map->state == MAPPING_LIVE && (!mapping_has_current_address(map) ||
+					      clock_passed(map->expires + config.timeout[NAT_TIMEOUT_HOLD], now));
 }
 
 static __always_inline __u32 mapping_timeout(const struct mapping *map)

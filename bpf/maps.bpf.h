@@ -3,13 +3,7 @@
 #ifndef MAPS_BPF_H
 #define MAPS_BPF_H
 
-/* Constants: what the kernel offers and what the configuration needs. The verifier drops the branches not taken. */
-const volatile __u32 l2_length = 14;	   /* 14 with an Ethernet header, 0 without */
-const volatile __u32 externals = 1;	   /* how many of config.external are in use */
-const volatile __u32 policy_needs = 0;	   /* enum policy_need */
-const volatile __u8 has_coarse_clock = 0;  /* bpf_ktime_get_coarse_ns(), kernel 5.11 */
-const volatile __u8 log_level = 0;	   /* 0 to 5 */
-
+const volatile struct nat_constants constants;
 struct nat_config config;
 __u32 sweep_cursor;
 

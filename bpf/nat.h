@@ -21,7 +21,7 @@
 #define NAT_TICK_SHIFT 24
 
 #define NAT_EXTERNALS_MAX 16
-#define NAT_PORT_BLOCK	  32   /* entries of port_index that share one array element of 64 bytes */
+#define NAT_PORT_BLOCK	  32	/* entries of port_index that share one array element of 64 bytes */
 #define NAT_REGION_SLOTS  32768 /* slots under one lock: 8 groups of 64 words of 64 bits */
 #define NAT_SWEEP_SLOTS	  8	/* slots that one run of the sweep looks at */
 
@@ -77,8 +77,8 @@ struct mapping {
  */
 struct region {
 	struct bpf_spin_lock lock;
-	__u32 top;	     /* bit n: summary[n] is not zero */
-	__u64 summary[8];    /* bit n of word m: free[64 * m + n] is not zero */
+	__u32 top;	  /* bit n: summary[n] is not zero */
+	__u64 summary[8]; /* bit n of word m: free[64 * m + n] is not zero */
 	__u64 free[8 * 64];
 };
 
@@ -116,6 +116,19 @@ struct nat_config {
 	__u32 refresh;		     /* ticks that `expires` must move by before it is written again */
 	__u32 slots;		     /* in all */
 	struct external external[NAT_EXTERNALS_MAX];
+};
+
+/*
+ * What is known before loading and then constant, in the object's .rodata: what the kernel offers and the configuration
+ * needs. The verifier drops the branches not taken.
+ */
+struct nat_constants {
+	__u32 l2_length;       /* 14 with an Ethernet header, 0 without */
+	__u32 externals;       /* how many of nat_config.external are in use */
+	__u32 policy_needs;    /* enum policy_need */
+	__u8 has_coarse_clock; /* bpf_ktime_get_coarse_ns(), kernel 5.11 */
+	__u8 log_level;	       /* 0 to 5 */
+	__u8 pad[2];
 };
 
 /* Element of `port_index`: external port -> slot, as an offset from external.first_slot plus one; 0 is not ours.
@@ -184,44 +197,44 @@ enum policy_need { POLICY_NEED_SOURCE = 1, POLICY_NEED_DESTINATION = 2 };
  *  TURN  translated, and turned round to the interface's ingress: hairpinning
  *  DROP
  */
-#define NAT_REASONS(X)                                                   \
-	X(NOT_IP, PASS, "not this IP family")                            \
-	X(OTHER_PROTOCOL, PASS, "protocol is not TCP, UDP or ICMP")      \
-	X(OTHER_VLAN, PASS, "belongs to a VLAN of this interface")       \
-	X(NOT_EXTERNAL, PASS, "not to an external address")              \
-	X(EXEMPT, PASS, "exempt by configuration")                       \
-	X(UNMANAGED, PASS, "external port is not managed")               \
-	X(PROTOCOL_OFF, PASS, "no managed ports for this protocol")      \
-	X(ROUTER, PASS, "the router's own")                              \
-	X(ROUTER_SOCKET, PASS, "the router has a socket on this port")   \
-	X(ROUTER_ECHO, PASS, "echo request for the router")              \
-	X(OTHER_ICMP, PASS, "ICMP that is neither query nor error")      \
-	X(FRAGMENT_PASSED, PASS, "follows a first fragment that passed") \
-	X(OUT, DONE, "translated outwards")                              \
-	X(OUT_NEW, DONE, "translated outwards, mapping made")            \
-	X(OUT_ERROR, DONE, "ICMP error translated outwards")             \
-	X(OUT_FRAGMENT, DONE, "fragment translated outwards")            \
-	X(IN, DONE, "translated inwards")                                \
-	X(IN_ERROR, DONE, "ICMP error translated inwards")               \
-	X(IN_FRAGMENT, DONE, "fragment translated inwards")              \
-	X(HAIRPIN, TURN, "hairpinned")                                   \
-	X(HAIRPIN_PASSED, TURN, "turned round untranslated")             \
-	X(MALFORMED, DROP, "malformed or truncated")                     \
-	X(NO_ADDRESS, DROP, "no external address at present")            \
-	X(NO_MAPPING, DROP, "no mapping for this external port")         \
-	X(NO_PORT, DROP, "no free external port")                        \
-	X(TABLE_FULL, DROP, "endpoint table refused an entry")           \
-	X(BUSY, DROP, "lost a race for the mapping")                     \
+#define NAT_REASONS(X)                                                          \
+	X(NOT_IP, PASS, "not this IP family")                                   \
+	X(OTHER_PROTOCOL, PASS, "protocol is not TCP, UDP or ICMP")             \
+	X(OTHER_VLAN, PASS, "belongs to a VLAN of this interface")              \
+	X(NOT_EXTERNAL, PASS, "not to an external address")                     \
+	X(EXEMPT, PASS, "exempt by configuration")                              \
+	X(UNMANAGED, PASS, "external port is not managed")                      \
+	X(PROTOCOL_OFF, PASS, "no managed ports for this protocol")             \
+	X(ROUTER, PASS, "the router's own")                                     \
+	X(ROUTER_SOCKET, PASS, "the router has a socket on this port")          \
+	X(ROUTER_ECHO, PASS, "echo request for the router")                     \
+	X(OTHER_ICMP, PASS, "ICMP that is neither query nor error")             \
+	X(FRAGMENT_PASSED, PASS, "follows a first fragment that passed")        \
+	X(OUT, DONE, "translated outwards")                                     \
+	X(OUT_NEW, DONE, "translated outwards, mapping made")                   \
+	X(OUT_ERROR, DONE, "ICMP error translated outwards")                    \
+	X(OUT_FRAGMENT, DONE, "fragment translated outwards")                   \
+	X(IN, DONE, "translated inwards")                                       \
+	X(IN_ERROR, DONE, "ICMP error translated inwards")                      \
+	X(IN_FRAGMENT, DONE, "fragment translated inwards")                     \
+	X(HAIRPIN, TURN, "hairpinned")                                          \
+	X(HAIRPIN_PASSED, TURN, "turned round untranslated")                    \
+	X(MALFORMED, DROP, "malformed or truncated")                            \
+	X(NO_ADDRESS, DROP, "no external address at present")                   \
+	X(NO_MAPPING, DROP, "no mapping for this external port")                \
+	X(NO_PORT, DROP, "no free external port")                               \
+	X(TABLE_FULL, DROP, "endpoint table refused an entry")                  \
+	X(BUSY, DROP, "lost a race for the mapping")                            \
 	X(TCP_NO_MAPPING, DROP, "TCP from inside without a mapping, not a SYN") \
-	X(ICMP_NO_MAPPING, DROP, "ICMP without a mapping")               \
-	X(FRAGMENT_UNKNOWN, DROP, "fragment before its first")           \
+	X(ICMP_NO_MAPPING, DROP, "ICMP without a mapping")                      \
+	X(FRAGMENT_UNKNOWN, DROP, "fragment before its first")                  \
 	X(REWRITE_FAILED, DROP, "the packet could not be written")
 
 enum nat_reason {
 #define X(name, verdict, text) WHY_##name,
 	NAT_REASONS(X)
 #undef X
-	NAT_REASON_COUNT
+		NAT_REASON_COUNT
 };
 
 /* Element of the per-CPU `counters`, by reason, egress first: key = direction * NAT_REASON_COUNT + reason. */

@@ -11,6 +11,7 @@
 
 #include "maps.bpf.h"
 #include "packet.bpf.h"
+#include "checksum.bpf.h"
 #include "ipv4.bpf.h"
 
 #include "programs.bpf.h"

@@ -21,12 +21,12 @@ struct packet {
 	__be16 remote_port;
 	__u32 transport_offset; /* from the start of the frame, as helpers count */
 	__be32 fragment_id;
-	__u8 protocol;	   /* enum nat_protocol */
-	__u8 tcp_flags;	   /* enum tcp_flag and the others */
-	__u8 icmp_kind;	   /* enum icmp_kind */
-	__u8 first;	   /* first of several fragments */
-	__u8 follower;	   /* a later fragment: it has no ports */
-	void *ip; /* the family's header */
+	__u8 protocol;	/* enum nat_protocol */
+	__u8 tcp_flags; /* enum tcp_flag and the others */
+	__u8 icmp_kind; /* enum icmp_kind */
+	__u8 first;	/* first of several fragments */
+	__u8 follower;	/* a later fragment: it has no ports */
+	void *ip;	/* the family's header */
 	__u8 *transport;
 };
 
@@ -78,7 +78,7 @@ static __always_inline bool addr_is_zero(const struct nat_addr *a)
 
 static __always_inline __u32 clock_ticks(void)
 {
-	return (has_coarse_clock ? bpf_ktime_get_coarse_ns() : bpf_ktime_get_ns()) >> NAT_TICK_SHIFT;
+	return (constants.has_coarse_clock ? bpf_ktime_get_coarse_ns() : bpf_ktime_get_ns()) >> NAT_TICK_SHIFT;
 }
 
 /* True once the tick `when` lies in the past. */

@@ -6,7 +6,6 @@
 #include <linux/tcp.h>
 #include <linux/udp.h>
 
-
 #define TRANSPORT_MIN  20 /* what is read of a transport header, at most: a TCP header without options */
 #define ICMP_QUERY_MIN 8
 
@@ -101,11 +100,11 @@ static __always_inline enum nat_reason packet_parse(struct __sk_buff *skb, struc
 		return WHY_NOT_IP;
 	if (skb->vlan_present && (skb->vlan_tci & 0xfff))
 		return WHY_OTHER_VLAN;
-	if (packet_pull(skb, l2_length + IP_HEADER_MIN + TRANSPORT_MIN))
+	if (packet_pull(skb, constants.l2_length + IP_HEADER_MIN + TRANSPORT_MIN))
 		return WHY_MALFORMED;
 	length = ip_parse(skb, pkt, direction, &ip_protocol);
 	if (length > IP_HEADER_MIN) { /* options: look again once all of it is in reach */
-		if (packet_pull(skb, l2_length + length + TRANSPORT_MIN))
+		if (packet_pull(skb, constants.l2_length + length + TRANSPORT_MIN))
 			return WHY_MALFORMED;
 		length = ip_parse(skb, pkt, direction, &ip_protocol);
 	}
@@ -113,8 +112,8 @@ static __always_inline enum nat_reason packet_parse(struct __sk_buff *skb, struc
 		return WHY_MALFORMED;
 	if (!protocol_is_ours(ip_protocol))
 		return WHY_OTHER_PROTOCOL;
-	length = blur(length, skb->len) & 0x7f;
-	pkt->transport_offset = l2_length + length;
+	length = blur(length, skb->len) & 0xff;
+	pkt->transport_offset = constants.l2_length + length;
 	pkt->transport = (__u8 *)pkt->ip + length;
 	if (pkt->follower)
 		return WHY_NONE;

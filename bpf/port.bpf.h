@@ -135,7 +135,7 @@ static __always_inline bool port_has_socket(struct __sk_buff *skb, const struct 
 static __always_inline void port_reserve(__u32 slot, struct mapping *map, const struct nat_addr *external_addr,
 					 __u32 now)
 {
-	struct endpoint router = {.port = map->external_port, .protocol = map->protocol, .addr = *external_addr};
+	struct endpoint router = { .port = map->external_port, .protocol = map->protocol, .addr = *external_addr };
 
 	mapping_claim(slot, map, &router, now);
 }

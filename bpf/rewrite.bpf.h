@@ -51,7 +51,7 @@ static __always_inline int rewrite_endpoint(struct __sk_buff *skb, struct packet
 	if (port != from)
 		*(__be16 *)(pkt->transport + transport_port_offset(pkt, direction)) = port;
 	if (transport_covers_addr(pkt))
-		err = transport_replace_addr(skb, check, &pkt->local_addr, addr, flags);
+		err = transport_replace_addr(skb, direction, check, &pkt->local_addr, addr, flags);
 	if (port != from)
 		err |= bpf_l4_csum_replace(skb, check, from, port, flags | sizeof(port));
 	return err ? -1 : 0;

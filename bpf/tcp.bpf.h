@@ -71,7 +71,7 @@ static __always_inline void session_update(struct session *session, struct mappi
 static __always_inline struct session *session_get(struct session_key *key, const struct mapping *map, __u8 tcp_flags)
 {
 	struct session *session = bpf_map_lookup_elem(&tcp_sessions, key);
-	struct session fresh = {.epoch = map->epoch};
+	struct session fresh = { .epoch = map->epoch };
 
 	if (session || !(tcp_flags & TCP_SYN))
 		return session;
@@ -83,7 +83,7 @@ static __always_inline struct session *session_get(struct session_key *key, cons
 static __always_inline void tcp_track(const struct packet *pkt, enum nat_direction direction, __u32 slot,
 				      struct mapping *map, __u32 now)
 {
-	struct session_key key = {.slot = slot, .remote_port = pkt->remote_port, .remote_addr = pkt->remote_addr};
+	struct session_key key = { .slot = slot, .remote_port = pkt->remote_port, .remote_addr = pkt->remote_addr };
 	struct slot_place place;
 	struct session *session;
 

@@ -20,15 +20,29 @@
 
 #include "log.h"
 #include "nat44.skel.h"
+#include "nat66.skel.h"
 #include "qdisc.h"
 
 /* Where our filters stand in clsact: in front of whatever shapes or redirects, with a handle that is ours to remove. */
-#define FILTER_HANDLE	0xe1a7
-#define FILTER_PRIORITY 1
+#define FILTER_HANDLE(family) ((family) == AF_INET ? 0xe1a4 : 0xe1a6)
+#define FILTER_PRIORITY	      1
+
+/* What both families' skeletons have. */
+struct datapath_maps {
+	struct bpf_map *slots, *port_index, *regions, *endpoints, *tcp_sessions, *fragments, *policy, *counters,
+		*events;
+};
 
 struct datapath {
-	struct nat44_bpf *skel;
-	struct nat_config *config; /* the object's .bss */
+	void *skeleton; /* struct nat44_bpf or nat66_bpf */
+	int (*load)(struct datapath *dp);
+	void (*destroy)(struct datapath *dp);
+	struct bpf_object *object;
+	struct datapath_maps maps;
+	struct bpf_program *programs[NAT_DIRECTIONS];
+	struct bpf_program *sweep;
+	struct nat_constants *constants; /* the object's .rodata, until it is loaded */
+	struct nat_config *config;	 /* the object's .bss */
 	struct bpf_link *links[NAT_DIRECTIONS];
 	struct ring_buffer *ring;
 	void (*handle_event)(const struct nat_event *event, void *arg);
@@ -76,10 +90,43 @@ static __u32 ticks_of_ms(uint64_t ms)
 	return (ms * 1000000) >> NAT_TICK_SHIFT;
 }
 
-static struct bpf_program *program_of(const struct datapath *dp, enum nat_direction direction)
-{
-	return direction == NAT_EGRESS ? dp->skel->progs.nat_egress : dp->skel->progs.nat_ingress;
-}
+/* The two skeletons differ in the names of their types alone. */
+#define DATAPATH_FAMILY(name)                                                                \
+	static int load_##name(struct datapath *dp)                                          \
+	{                                                                                    \
+		return name##_bpf__load(dp->skeleton);                                       \
+	}                                                                                    \
+                                                                                             \
+	static void destroy_##name(struct datapath *dp)                                      \
+	{                                                                                    \
+		name##_bpf__destroy(dp->skeleton);                                           \
+	}                                                                                    \
+                                                                                             \
+	static int open_##name(struct datapath *dp)                                          \
+	{                                                                                    \
+		struct name##_bpf *skel = name##_bpf__open();                                \
+                                                                                             \
+		if (!skel)                                                                   \
+			return -errno;                                                       \
+		dp->skeleton = skel;                                                         \
+		dp->load = load_##name;                                                      \
+		dp->destroy = destroy_##name;                                                \
+		dp->object = skel->obj;                                                      \
+		dp->maps = (struct datapath_maps){                                           \
+			skel->maps.slots,     skel->maps.port_index,   skel->maps.regions,   \
+			skel->maps.endpoints, skel->maps.tcp_sessions, skel->maps.fragments, \
+			skel->maps.policy,    skel->maps.counters,     skel->maps.events     \
+		};                                                                           \
+		dp->programs[NAT_EGRESS] = skel->progs.nat_egress;                           \
+		dp->programs[NAT_INGRESS] = skel->progs.nat_ingress;                         \
+		dp->sweep = skel->progs.nat_sweep;                                           \
+		dp->constants = &skel->rodata->constants;                                    \
+		dp->config = &skel->bss->config;                                             \
+		return 0;                                                                    \
+	}
+
+DATAPATH_FAMILY(nat44)
+DATAPATH_FAMILY(nat66)
 
 /* Planning: which port gets which slot. Consecutive per kind of port, so that a class is one stretch of slots. */
 
@@ -178,8 +225,8 @@ static void fill_slot(__u32 slot, __u16 port, void *arg)
 
 static int fill_slots(struct datapath *dp, const struct datapath_config *config)
 {
-	const struct bpf_map *slots = dp->skel->maps.slots, *index = dp->skel->maps.port_index;
-	struct slot_fill fill = {.slot_size = value_size_padded(slots)};
+	const struct bpf_map *slots = dp->maps.slots, *index = dp->maps.port_index;
+	struct slot_fill fill = { .slot_size = value_size_padded(slots) };
 
 	fill.slots = map_open(dp, slots);
 	if (!fill.slots)
@@ -216,7 +263,7 @@ static int fill_class(struct datapath *dp, const struct port_class *class)
 		region->summary[i / 4096] |= 1ULL << i / 64 % 64;
 		region->top |= 1U << i / 4096;
 	}
-	if (bpf_map_update_elem(bpf_map__fd(dp->skel->maps.regions), &class->region, region, BPF_ANY)) {
+	if (bpf_map_update_elem(bpf_map__fd(dp->maps.regions), &class->region, region, BPF_ANY)) {
 		err = -errno;
 		log_error("%s: set up free ports: %s", dp->ifname, strerror(-err));
 	}
@@ -240,10 +287,10 @@ static int fill_regions(struct datapath *dp)
 
 static int policy_add(struct datapath *dp, enum policy_kind kind, const struct ip_prefix *prefix, __u32 action)
 {
-	struct policy_key key = {.prefixlen = 32 + prefix->length, .kind = htonl(kind)};
+	struct policy_key key = { .prefixlen = 32 + prefix->length, .kind = htonl(kind) };
 
 	memcpy(key.addr.word, prefix->addr, sizeof(key.addr.word));
-	if (bpf_map_update_elem(bpf_map__fd(dp->skel->maps.policy), &key, &action, BPF_ANY)) {
+	if (bpf_map_update_elem(bpf_map__fd(dp->maps.policy), &key, &action, BPF_ANY)) {
 		log_error("%s: add a prefix to the policy: %s", dp->ifname, strerror(errno));
 		return -errno;
 	}
@@ -289,22 +336,25 @@ static int at_least_one(unsigned int number)
 /* Sizes the maps and sets the constants of an opened object. */
 static int prepare(struct datapath *dp, const struct datapath_config *config, const struct slot_plan *plan)
 {
-	struct nat44_bpf *skel = dp->skel;
+	const struct datapath_maps *maps = &dp->maps;
 	int err = 0;
 
-	skel->rodata->l2_length = config->has_l2 ? 14 : 0;
-	skel->rodata->has_coarse_clock = kernel_has_helper(BPF_FUNC_ktime_get_coarse_ns);
-	skel->rodata->log_level = config->log_level;
-	skel->rodata->policy_needs = (config->internals_count ? POLICY_NEED_SOURCE : 0) |
-				     (config->exempt_destinations_count ? POLICY_NEED_DESTINATION : 0);
+	*dp->constants = (struct nat_constants){
+		.l2_length = config->has_l2 ? 14 : 0,
+		.externals = 1,
+		.policy_needs = (config->internals_count ? POLICY_NEED_SOURCE : 0) |
+				(config->exempt_destinations_count ? POLICY_NEED_DESTINATION : 0),
+		.has_coarse_clock = kernel_has_helper(BPF_FUNC_ktime_get_coarse_ns),
+		.log_level = config->log_level,
+	};
 
-	err = err ?: bpf_map__set_max_entries(skel->maps.slots, at_least_one(plan->slots));
-	err = err ?: bpf_map__set_max_entries(skel->maps.endpoints, at_least_one(plan->slots));
-	err = err ?: bpf_map__set_max_entries(skel->maps.regions, at_least_one(plan->regions));
-	err = err ?: bpf_map__set_max_entries(skel->maps.port_index, NAT_PROTOCOLS * 65536 / NAT_PORT_BLOCK);
-	err = err ?: bpf_map__set_max_entries(skel->maps.tcp_sessions, at_least_one(config->max_sessions));
-	err = err ?: bpf_map__set_max_entries(skel->maps.fragments, at_least_one(config->max_fragments));
-	err = err ?: bpf_map__set_max_entries(skel->maps.events, config->log_level ? 256 * 1024 : 4096);
+	err = err ?: bpf_map__set_max_entries(maps->slots, at_least_one(plan->slots));
+	err = err ?: bpf_map__set_max_entries(maps->endpoints, at_least_one(plan->slots));
+	err = err ?: bpf_map__set_max_entries(maps->regions, at_least_one(plan->regions));
+	err = err ?: bpf_map__set_max_entries(maps->port_index, NAT_PROTOCOLS * 65536 / NAT_PORT_BLOCK);
+	err = err ?: bpf_map__set_max_entries(maps->tcp_sessions, at_least_one(config->max_sessions));
+	err = err ?: bpf_map__set_max_entries(maps->fragments, at_least_one(config->max_fragments));
+	err = err ?: bpf_map__set_max_entries(maps->events, config->log_level ? 256 * 1024 : 4096);
 	return err;
 }
 
@@ -320,11 +370,13 @@ static int load_failed(const struct datapath *dp, int err)
 	switch (err) {
 	case -EPERM:
 	case -EACCES:
-		log_error("%s: load BPF programs: no permission (CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN, or root, are needed)",
-			  dp->ifname);
+		log_error(
+			"%s: load BPF programs: no permission (CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN, or root, are needed)",
+			dp->ifname);
 		return -EPERM;
 	case -ENOSYS:
-		log_error("%s: load BPF programs: this kernel has no bpf() system call (CONFIG_BPF_SYSCALL)", dp->ifname);
+		log_error("%s: load BPF programs: this kernel has no bpf() system call (CONFIG_BPF_SYSCALL)",
+			  dp->ifname);
 		return -EOPNOTSUPP;
 	case -EINVAL:
 		log_error("%s: load BPF programs: this kernel refuses them; 5.10 or newer is needed", dp->ifname);
@@ -347,7 +399,7 @@ static int open_events(struct datapath *dp, const struct datapath_config *config
 {
 	if (!config->log_level)
 		return 0;
-	dp->ring = ring_buffer__new(bpf_map__fd(dp->skel->maps.events), event_received, dp, NULL);
+	dp->ring = ring_buffer__new(bpf_map__fd(dp->maps.events), event_received, dp, NULL);
 	if (!dp->ring) {
 		log_error("%s: open the event buffer: %s", dp->ifname, strerror(errno));
 		return -errno;
@@ -357,8 +409,8 @@ static int open_events(struct datapath *dp, const struct datapath_config *config
 
 static int load(struct datapath *dp, const struct datapath_config *config)
 {
-	struct slot_plan plan = {0};
-	struct external external = {0};
+	struct slot_plan plan = { 0 };
+	struct external external = { 0 };
 	int err;
 
 	for (int protocol = 0; protocol < NAT_PROTOCOLS; protocol++)
@@ -366,10 +418,9 @@ static int load(struct datapath *dp, const struct datapath_config *config)
 	dp->slots = plan.slots;
 	err = prepare(dp, config, &plan);
 	if (!err)
-		err = nat44_bpf__load(dp->skel);
+		err = dp->load(dp);
 	if (err)
 		return load_failed(dp, err);
-	dp->config = &dp->skel->bss->config;
 	dp->config->external[0] = external;
 	dp->config->slots = plan.slots;
 	fill_timeouts(dp->config, config);
@@ -386,10 +437,6 @@ int datapath_open(struct datapath **result, const struct datapath_config *config
 	int err;
 
 	*result = NULL;
-	if (config->family != AF_INET) {
-		log_error("%s: only IPv4 is translated by this version", config->ifname);
-		return -EOPNOTSUPP;
-	}
 	dp = calloc(1, sizeof(*dp));
 	if (!dp)
 		return -ENOMEM;
@@ -399,10 +446,9 @@ int datapath_open(struct datapath **result, const struct datapath_config *config
 	dp->prefer_tcx = config->prefer_tcx;
 	strncpy(dp->ifname, config->ifname, sizeof(dp->ifname) - 1);
 	libbpf_set_print(quiet);
-	dp->skel = nat44_bpf__open();
-	if (!dp->skel) {
-		log_error("%s: open the BPF object: %s", dp->ifname, strerror(errno));
-		err = -errno;
+	err = config->family == AF_INET ? open_nat44(dp) : open_nat66(dp);
+	if (err) {
+		log_error("%s: open the BPF object: %s", dp->ifname, strerror(-err));
 		goto fail;
 	}
 	err = load(dp, config);
@@ -423,13 +469,13 @@ fail:
  */
 static int lock_interface(struct datapath *dp)
 {
-	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
 	int length = snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1, "einat/%d/%d", dp->ifindex, dp->family);
 	int err = 0;
 
 	dp->lock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (dp->lock >= 0 && !bind(dp->lock, (struct sockaddr *)&name,
-				   offsetof(struct sockaddr_un, sun_path) + 1 + length))
+	if (dp->lock >= 0 &&
+	    !bind(dp->lock, (struct sockaddr *)&name, offsetof(struct sockaddr_un, sun_path) + 1 + length))
 		return 0;
 	err = -errno;
 	if (err == -EADDRINUSE) {
@@ -450,15 +496,15 @@ static void unlock_interface(struct datapath *dp)
 
 static int attach_tcx(struct datapath *dp, enum nat_direction direction)
 {
-	dp->links[direction] = bpf_program__attach_tcx(program_of(dp, direction), dp->ifindex, NULL);
+	dp->links[direction] = bpf_program__attach_tcx(dp->programs[direction], dp->ifindex, NULL);
 	return dp->links[direction] ? 0 : -errno;
 }
 
 static int attach_clsact(struct datapath *dp, enum nat_direction direction)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = dp->ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY,
-		    .prog_fd = bpf_program__fd(program_of(dp, direction)));
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE(dp->family), .priority = FILTER_PRIORITY,
+		    .prog_fd = bpf_program__fd(dp->programs[direction]));
 	int err = bpf_tc_hook_create(&hook);
 
 	if (!err)
@@ -479,8 +525,9 @@ static int attach_failed(const struct datapath *dp, enum nat_direction direction
 	if (err == -EPERM)
 		log_error("%s: attach %s: no permission (CAP_NET_ADMIN is needed)", dp->ifname, direction_name);
 	else if (err == -ENOENT || err == -EOPNOTSUPP)
-		log_error("%s: attach %s: this kernel lacks the clsact qdisc or the bpf classifier (on OpenWrt: kmod-sched-core, kmod-sched-bpf)",
-			  dp->ifname, direction_name);
+		log_error(
+			"%s: attach %s: this kernel lacks the clsact qdisc or the bpf classifier (on OpenWrt: kmod-sched-core, kmod-sched-bpf)",
+			dp->ifname, direction_name);
 	else
 		log_error("%s: attach %s: %s", dp->ifname, direction_name, strerror(-err));
 	return err;
@@ -518,7 +565,10 @@ fail:
 	return err;
 }
 
-/* Removes the clsact qdisc if we made it and nothing of anybody else's hangs on it. */
+/*
+ * Removes the clsact qdisc if we made it and nothing else hangs on it. Of the two families' data planes on an interface
+ * the one that attached first made it, and is the last to detach.
+ */
 static void remove_qdisc(struct datapath *dp)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = dp->ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
@@ -530,14 +580,14 @@ static void remove_qdisc(struct datapath *dp)
 
 void datapath_detach(struct datapath *dp)
 {
-	static const enum nat_direction order[] = {NAT_EGRESS, NAT_INGRESS};
+	static const enum nat_direction order[] = { NAT_EGRESS, NAT_INGRESS };
 
 	if (!dp)
 		return;
 	for (size_t i = 0; i < NAT_DIRECTIONS; i++) {
 		enum nat_direction direction = order[i];
 		LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = dp->ifindex, .attach_point = attach_points[direction]);
-		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
+		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE(dp->family), .priority = FILTER_PRIORITY);
 
 		bpf_link__destroy(dp->links[direction]);
 		dp->links[direction] = NULL;
@@ -555,7 +605,8 @@ void datapath_close(struct datapath *dp)
 		return;
 	datapath_detach(dp);
 	ring_buffer__free(dp->ring);
-	nat44_bpf__destroy(dp->skel);
+	if (dp->skeleton)
+		dp->destroy(dp);
 	free(dp);
 }
 
@@ -587,7 +638,7 @@ int datapath_sweep(struct datapath *dp)
 	static const char frame[64]; /* the kernel wants a packet to run a program on */
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame),
 		    .repeat = (dp->slots + NAT_SWEEP_SLOTS - 1) / NAT_SWEEP_SLOTS);
-	int err = bpf_prog_test_run_opts(bpf_program__fd(dp->skel->progs.nat_sweep), &opts);
+	int err = bpf_prog_test_run_opts(bpf_program__fd(dp->sweep), &opts);
 
 	if (err && err != -EINTR)
 		log_error("%s: sweep expired mappings: %s", dp->ifname, strerror(-err));
@@ -596,12 +647,12 @@ int datapath_sweep(struct datapath *dp)
 
 int datapath_program_fd(const struct datapath *dp, enum nat_direction direction)
 {
-	return bpf_program__fd(program_of(dp, direction));
+	return bpf_program__fd(dp->programs[direction]);
 }
 
 int datapath_map_fd(const struct datapath *dp, const char *name)
 {
-	return bpf_object__find_map_fd_by_name(dp->skel->obj, name);
+	return bpf_object__find_map_fd_by_name(dp->object, name);
 }
 
 const char *datapath_hook(const struct datapath *dp)
@@ -634,13 +685,13 @@ int datapath_read_counter(struct datapath *dp, enum nat_direction direction, enu
 	struct counter *each;
 	int err = 0;
 
-	*counter = (struct counter){0};
+	*counter = (struct counter){ 0 };
 	if (cpus < 0)
 		return cpus;
 	each = calloc(cpus, sizeof(*each));
 	if (!each)
 		return -ENOMEM;
-	if (bpf_map_lookup_elem(bpf_map__fd(dp->skel->maps.counters), &key, each))
+	if (bpf_map_lookup_elem(bpf_map__fd(dp->maps.counters), &key, each))
 		err = -errno;
 	for (int i = 0; !err && i < cpus; i++) {
 		counter->packets += each[i].packets;

@@ -29,11 +29,11 @@ struct datapath_config {
 	const char *ifname; /* for messages */
 	bool has_l2;	    /* frames carry an Ethernet header; PPP, WireGuard and TUN devices have none */
 	bool prefer_tcx;
-	int log_level;			       /* 0 to 5: what reaches datapath_read_events() */
-	struct port_set ports[NAT_PROTOCOLS];  /* managed external ports; empty: the protocol is left alone */
-	uint64_t timeout_ms[NAT_TIMEOUTS];     /* datapath_config_init() sets the defaults */
+	int log_level;			      /* 0 to 5: what reaches datapath_read_events() */
+	struct port_set ports[NAT_PROTOCOLS]; /* managed external ports; empty: the protocol is left alone */
+	uint64_t timeout_ms[NAT_TIMEOUTS];    /* datapath_config_init() sets the defaults */
 	uint32_t max_sessions, max_fragments; /* entries of the two LRU maps */
-	const struct ip_prefix *internals;     /* translate only these sources; count 0: every source */
+	const struct ip_prefix *internals;    /* translate only these sources; count 0: every source */
 	size_t internals_count;
 	const struct ip_prefix *exempt_destinations;
 	size_t exempt_destinations_count;

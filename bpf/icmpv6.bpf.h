@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What is particular to errors of ICMP for IPv6. Included in the midst of icmp.bpf.h, as icmpv4.bpf.h is. */
+#ifndef ICMPV6_BPF_H
+#define ICMPV6_BPF_H
+
+/* Finds the local endpoint of the embedded packet. WHY_NONE, or what to do with an error whose packet is none of ours. */
+static __always_inline enum nat_reason embedded_parse(struct __sk_buff *skb, const struct packet *pkt,
+						      struct embedded *inner)
+{
+	__u32 fragment = 0;
+	struct ipv6hdr ip;
+	__u8 next;
+	__be32 id;
+
+	inner->ip = pkt->transport_offset + ICMP_EMBEDDED;
+	if (bpf_skb_load_bytes(skb, inner->ip, &ip, sizeof(ip)) || ip.version != 6)
+		return WHY_MALFORMED;
+	__builtin_memcpy(&inner->local_addr, inner->local_is_source ? &ip.saddr : &ip.daddr, sizeof(inner->local_addr));
+	__builtin_memcpy(&inner->remote_addr, inner->local_is_source ? &ip.daddr : &ip.saddr,
+			 sizeof(inner->remote_addr));
+	next = ip.nexthdr;
+	inner->transport = ipv6_skip_extensions(skb, inner->ip + sizeof(ip), &next, &fragment, &id);
+	if (!inner->transport)
+		return WHY_MALFORMED;
+	if (fragment & IPV6_FRAGMENT_OFFSET)
+		return WHY_FRAGMENT_UNKNOWN; /* no ports quoted */
+	return embedded_parse_transport(skb, inner, next);
+}
+
+static __always_inline bool embedded_covers_addr(__u8 protocol)
+{
+	return true;
+}
+
+/* The embedded IP header's address: it has no checksum of its own. */
+static __always_inline int embedded_write_addr(struct __sk_buff *skb, const struct packet *pkt,
+					       const struct embedded *inner, const struct nat_addr *addr)
+{
+	__u32 field = inner->ip + (inner->local_is_source ? __builtin_offsetof(struct ipv6hdr, saddr)
+							  : __builtin_offsetof(struct ipv6hdr, daddr));
+
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < NAT_ADDR_WORDS; i++)
+		if (embedded_replace32(skb, pkt, field + 4 * i, inner->local_addr.word[i & 3], addr->word[i & 3]))
+			return -1;
+	return 0;
+}
+
+/* The error's own pseudo header changes with its outer address. */
+static __always_inline int error_replace_pseudo(struct __sk_buff *skb, const struct packet *pkt,
+						enum nat_direction direction, const struct nat_addr *addr)
+{
+	return transport_replace_addr(skb, direction, pkt->transport_offset + 2, &pkt->local_addr, addr, 0);
+}
+
+#endif

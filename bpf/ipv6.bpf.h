@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The IPv6 family: its headers, its ICMP, and how its addresses are written. ipv4.bpf.h is the other one. */
+#ifndef IPV6_BPF_H
+#define IPV6_BPF_H
+
+#include <linux/if_ether.h>
+#include <linux/ipv6.h>
+
+#define FAMILY_ETHERTYPE   ETH_P_IPV6
+#define FAMILY_ICMP	   IPPROTO_ICMPV6
+#define FAMILY_ICMP_HEADER "icmpv6.bpf.h"
+#define IP_HEADER_MIN	   sizeof(struct ipv6hdr)
+
+/* RFC 8200 section 4.1 names six extension headers in their order, and one of them twice. */
+#define IPV6_EXTENSIONS_MAX	8
+#define IPV6_HEADERS_LENGTH_MAX 200 /* of all of them together: more is taken for malformed */
+#define IPV6_FRAGMENT_OFFSET	0xfff8
+#define IPV6_MORE_FRAGMENTS	0x0001
+
+/* RFC 4443. Neighbour and listener discovery is between neighbours, and not for us. */
+enum icmpv6_type {
+	ICMPV6_DEST_UNREACH = 1,
+	ICMPV6_PACKET_TOO_BIG = 2,
+	ICMPV6_TIME_EXCEEDED = 3,
+	ICMPV6_PARAMETER_PROBLEM = 4,
+	ICMPV6_ECHO_REQUEST = 128,
+	ICMPV6_ECHO_REPLY = 129,
+};
+
+/* The first 8 bytes of the extension headers that are walked over; of a fragment header, all of it. */
+struct ipv6_extension {
+	__u8 next;
+	__u8 length; /* in units of 8 bytes, beyond the first 8; reserved in a fragment header */
+	__be16 fragment;
+	__be32 id;
+};
+
+static __always_inline enum icmp_kind icmp_classify(__u8 type)
+{
+	switch (type) {
+	case ICMPV6_ECHO_REQUEST:
+		return ICMP_KIND_REQUEST;
+	case ICMPV6_ECHO_REPLY:
+		return ICMP_KIND_REPLY;
+	case ICMPV6_DEST_UNREACH:
+	case ICMPV6_PACKET_TOO_BIG:
+	case ICMPV6_TIME_EXCEEDED:
+	case ICMPV6_PARAMETER_PROBLEM:
+		return ICMP_KIND_ERROR;
+	}
+	return ICMP_KIND_NONE;
+}
+
+/* Nothing of these belongs to one host beyond its link: unspecified, link-local, multicast. */
+static __always_inline bool addr_is_special(const struct nat_addr *addr)
+{
+	__u32 top = bpf_ntohl(addr->word[0]);
+
+	return top >> 24 == 0xff || top >> 22 == 0xfe80 >> 6 || addr_is_zero(addr);
+}
+
+static __always_inline bool ipv6_is_extension(__u8 next)
+{
+	return next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING || next == IPPROTO_DSTOPTS ||
+	       next == IPPROTO_FRAGMENT;
+}
+
+/*
+ * Walks over the extension headers that begin at `offset` from the frame's start, in whatever order they come. Sets *next
+ * to the first header that is none of them, and what a fragment header says. The offset of that header, or 0.
+ */
+static __always_inline __u32 ipv6_skip_extensions(struct __sk_buff *skb, __u32 offset, __u8 *next, __u32 *fragment,
+						  __be32 *id)
+{
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < IPV6_EXTENSIONS_MAX; i++) {
+		struct ipv6_extension extension;
+
+		if (!ipv6_is_extension(*next))
+			return offset;
+		if (bpf_skb_load_bytes(skb, offset, &extension, sizeof(extension)))
+			return 0;
+		if (*next == IPPROTO_FRAGMENT) {
+			*fragment = bpf_ntohs(extension.fragment);
+			*id = extension.id;
+			extension.length = 0;
+		}
+		*next = extension.next;
+		offset += 8 + extension.length * 8;
+		if (*fragment & IPV6_FRAGMENT_OFFSET)
+			return offset; /* what follows is the middle of something */
+	}
+	return 0;
+}
+
+/* Reads the IP header and what extends it. Gives the length of all in bytes, or 0 if it is malformed. */
+static __always_inline __u32 ip_parse(struct __sk_buff *skb, struct packet *pkt, enum nat_direction direction,
+				      __u8 *ip_protocol)
+{
+	void *end = (void *)(long)skb->data_end;
+	struct ipv6hdr *ip = (void *)(long)skb->data + constants.l2_length;
+	__u32 fragment = 0, offset;
+
+	if ((void *)(ip + 1) > end || ip->version != 6)
+		return 0;
+	__builtin_memcpy(&pkt->local_addr, direction == NAT_EGRESS ? &ip->saddr : &ip->daddr, sizeof(pkt->local_addr));
+	__builtin_memcpy(&pkt->remote_addr, direction == NAT_EGRESS ? &ip->daddr : &ip->saddr,
+			 sizeof(pkt->remote_addr));
+	pkt->ip = ip;
+	*ip_protocol = ip->nexthdr;
+	if (!ipv6_is_extension(*ip_protocol))
+		return sizeof(*ip);
+	offset = ipv6_skip_extensions(skb, constants.l2_length + sizeof(*ip), ip_protocol, &fragment,
+				      &pkt->fragment_id);
+	pkt->follower = !!(fragment & IPV6_FRAGMENT_OFFSET);
+	pkt->first = !pkt->follower && (fragment & IPV6_MORE_FRAGMENTS);
+	if (!offset || offset > IPV6_HEADERS_LENGTH_MAX)
+		return 0;
+	return offset - constants.l2_length;
+}
+
+/* RFC 8200 section 4.5: addresses and identification alone tell fragments of different packets apart. */
+static __always_inline __u8 ip_fragment_protocol(const struct packet *pkt)
+{
+	return 0;
+}
+
+/* True if the packet ends, by its own header, before `length` bytes. (0 is a jumbogram, or GSO beyond 64 KB.) */
+static __always_inline bool ip_is_shorter(const struct packet *pkt, __u32 length)
+{
+	const struct ipv6hdr *ip = pkt->ip;
+	__u32 payload = bpf_ntohs(ip->payload_len);
+
+	return payload && payload + sizeof(*ip) < length;
+}
+
+static __always_inline void ip_write_local(struct packet *pkt, enum nat_direction direction,
+					   const struct nat_addr *addr)
+{
+	struct ipv6hdr *ip = pkt->ip;
+
+	__builtin_memcpy(direction == NAT_EGRESS ? &ip->saddr : &ip->daddr, addr, sizeof(*addr));
+}
+
+/* RFC 8200 section 8.1: every transport checksum covers a pseudo header, ICMPv6's too. */
+static __always_inline bool transport_covers_addr(const struct packet *pkt)
+{
+	return true;
+}
+
+/*
+ * The pseudo header's part of a transport checksum. There is no header checksum to make up for the new address, so a sum
+ * over the whole packet (CHECKSUM_COMPLETE, inwards only) stays as it was; the helper takes the difference out of it, as
+ * is right for IPv4, and here it is put back (net/core/utils.c, inet_proto_csum_replace_by_diff).
+ */
+static __always_inline int transport_replace_addr(struct __sk_buff *skb, enum nat_direction direction,
+						  __u32 check_offset, const struct nat_addr *from,
+						  const struct nat_addr *to, __u64 flags)
+{
+	__s64 difference = bpf_csum_diff((__be32 *)from->word, sizeof(*from), (__be32 *)to->word, sizeof(*to), 0);
+
+	if (bpf_l4_csum_replace(skb, check_offset, 0, difference, flags | BPF_F_PSEUDO_HDR))
+		return -1;
+	if (direction == NAT_INGRESS)
+		bpf_csum_update(skb, difference); /* refused unless the sum is complete */
+	return 0;
+}
+
+/* Fills in a tuple as a packet from the remote to the external endpoint has it. Gives the size for this family. */
+static __always_inline __u32 socket_tuple(struct bpf_sock_tuple *tuple, const struct nat_addr *remote_addr,
+					  __be16 remote_port, const struct nat_addr *external_addr,
+					  __be16 external_port)
+{
+	__builtin_memcpy(tuple->ipv6.saddr, remote_addr, sizeof(*remote_addr));
+	__builtin_memcpy(tuple->ipv6.daddr, external_addr, sizeof(*external_addr));
+	tuple->ipv6.sport = remote_port;
+	tuple->ipv6.dport = external_port;
+	return sizeof(tuple->ipv6);
+}
+
+#endif
