@@ -6,7 +6,7 @@
 # shellcheck source=qemu-tests/scenario.sh
 . ./scenario.sh
 
-plan 6
+echo 1..6
 always "the router is up"			router Linux	uname
 always "the LAN hosts are up"			lan Linux	uname
 always "the WAN hosts are up"			wan Linux	uname
