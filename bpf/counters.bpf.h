@@ -34,6 +34,8 @@ static __always_inline void counter_add(struct __sk_buff *skb, enum nat_directio
 static __always_inline int finish(struct __sk_buff *skb, enum nat_direction direction, enum nat_reason why)
 {
 	counter_add(skb, direction, why);
+	if (direction == NAT_INGRESS && constants.inbound_mark && reason_is(why, VERDICT_DONE))
+		skb->mark |= constants.inbound_mark;
 	if (reason_is(why, VERDICT_DROP))
 		return TC_ACT_SHOT;
 	if (direction == NAT_EGRESS && reason_is(why, VERDICT_TURN))

@@ -24,11 +24,11 @@ static __always_inline __u32 endpoint_slot(const struct endpoint *endpoint)
 }
 
 /*
- * Claims the slot for the endpoint and makes it known. *slot becomes another CPU's choice where that one was faster.
- * WHY_NONE: done; WHY_BUSY: try another slot; else final.
+ * Claims the slot for the endpoint and makes it known. *slot becomes another CPU's choice where that one was faster, and
+ * *made says whether it is ours. WHY_NONE: done; WHY_BUSY: try another slot; else final.
  */
 static __always_inline enum nat_reason mapping_publish(__u32 *slot, struct mapping *map,
-						       const struct endpoint *endpoint, __u32 now)
+						       const struct endpoint *endpoint, __u32 now, bool *made)
 {
 	bool claimed = mapping_claim(*slot, map, endpoint, now);
 	__u32 known;
@@ -36,6 +36,7 @@ static __always_inline enum nat_reason mapping_publish(__u32 *slot, struct mappi
 	if (!claimed && !mapping_revive(*slot, map, endpoint, now))
 		return WHY_BUSY;
 	if (!bpf_map_update_elem(&endpoints, endpoint, slot, BPF_NOEXIST)) {
+		*made = true;
 		event_mapping(EVENT_MAPPING_NEW, map);
 		return WHY_NONE;
 	}
@@ -72,7 +73,8 @@ static __always_inline bool port_is_routers(struct __sk_buff *skb, const struct 
 }
 
 static __always_inline enum nat_reason mapping_create(struct __sk_buff *skb, const struct packet *pkt,
-						      const struct endpoint *endpoint, __u32 now, __u32 *slot)
+						      const struct endpoint *endpoint, __u32 now, __u32 *slot,
+						      bool *made)
 {
 	const __u32 number = 0;
 	const struct external *external = external_get(number);
@@ -96,8 +98,23 @@ static __always_inline enum nat_reason mapping_create(struct __sk_buff *skb, con
 		if (port_is_routers(skb, pkt, map, &external_addr))
 			port_reserve(*slot, map, &external_addr, now);
 		else
-			why = mapping_publish(slot, map, endpoint, now);
+			why = mapping_publish(slot, map, endpoint, now, made);
 	}
+	return why;
+}
+
+/* The same within the limit of the internal host. */
+static __always_inline enum nat_reason mapping_create_limited(struct __sk_buff *skb, const struct packet *pkt,
+							      const struct endpoint *endpoint, __u32 now, __u32 *slot)
+{
+	enum nat_reason why = host_take(&endpoint->addr, endpoint->protocol);
+	bool made = false;
+
+	if (why != WHY_NONE)
+		return why;
+	why = mapping_create(skb, pkt, endpoint, now, slot, &made);
+	if (!made)
+		host_give_back(&endpoint->addr, endpoint->protocol);
 	return why;
 }
 
@@ -140,7 +157,7 @@ static __always_inline enum nat_reason mapping_get_or_create(struct __sk_buff *s
 	packet_blur(pkt, now); /* again: each test above told the verifier something */
 	endpoint->protocol = pkt->protocol;
 	if (*slot == NAT_SLOT_NONE)
-		return mapping_create(skb, pkt, endpoint, now, slot);
+		return mapping_create_limited(skb, pkt, endpoint, now, slot);
 	map = slot_get(*slot);
 	if (map && mapping_revive(*slot, map, endpoint, now))
 		return WHY_NONE;

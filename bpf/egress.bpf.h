@@ -34,10 +34,11 @@ static __always_inline enum nat_reason rewrite_out(struct __sk_buff *skb, struct
 	if (pkt->protocol == NAT_TCP)
 		tcp_track(pkt, NAT_EGRESS, slot, map, now);
 	mapping_refresh(map, now);
+	remote_permit(pkt, slot, map, now);
 	fragment_record(pkt, NAT_EGRESS, slot, now);
 	for (int i = 0; i < NAT_ADDR_WORDS; i++)
 		external_addr.word[i] = external_get(map->external)->addr[i];
-	if (rewrite_endpoint(skb, pkt, NAT_EGRESS, &external_addr, map->external_port))
+	if (rewrite_endpoint(skb, pkt, NAT_EGRESS, &external_addr, map->external_port) || mss_clamp(skb, pkt))
 		return WHY_REWRITE_FAILED;
 	return WHY_OUT;
 }

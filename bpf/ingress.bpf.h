@@ -47,14 +47,18 @@ static __always_inline enum nat_reason rewrite_in(struct __sk_buff *skb, struct 
 	struct nat_addr internal_addr = map->internal_addr;
 	__be16 internal_port = map->internal_port;
 
+	if (!remote_is_permitted(pkt, slot, map, now))
+		return WHY_FILTERED;
 	if (pkt->protocol == NAT_TCP) {
 		tcp_track(pkt, NAT_INGRESS, slot, map, now);
 		if (map->sessions)
 			mapping_refresh(map, now);
 	}
 	mapping_confirm(map);
+	if (constants.refresh_inbound)
+		mapping_refresh(map, now);
 	fragment_record(pkt, NAT_INGRESS, slot, now);
-	if (rewrite_endpoint(skb, pkt, NAT_INGRESS, &internal_addr, internal_port))
+	if (rewrite_endpoint(skb, pkt, NAT_INGRESS, &internal_addr, internal_port) || mss_clamp(skb, pkt))
 		return WHY_REWRITE_FAILED;
 	return WHY_IN;
 }

@@ -176,6 +176,7 @@ static __always_inline bool mapping_reclaim(__u32 slot, struct mapping *map, __u
 	owned = bpf_map_lookup_elem(&endpoints, &endpoint);
 	if (owned && *owned == slot)
 		bpf_map_delete_elem(&endpoints, &endpoint);
+	host_give_back(&endpoint.addr, endpoint.protocol);
 	event_mapping(EVENT_MAPPING_END, map);
 	mapping_release(slot, map);
 	return true;

@@ -52,6 +52,20 @@ struct {
 } fragments SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct remote_key);
+	__type(value, struct remote);
+} remotes SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH); /* an LRU map takes no spin lock */
+	__uint(max_entries, 1);
+	__type(key, struct nat_addr);
+	__type(value, struct host);
+} hosts SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(map_flags, BPF_F_NO_PREALLOC); /* the kernel wants it so; only the daemon inserts */
 	__uint(max_entries, 1024);

@@ -23,7 +23,7 @@
 #define NAT_EXTERNALS_MAX 16
 #define NAT_PORT_BLOCK	  32	/* entries of port_index that share one array element of 64 bytes */
 #define NAT_REGION_SLOTS  32768 /* slots under one lock: 8 groups of 64 words of 64 bits */
-#define NAT_SWEEP_SLOTS	  8	/* slots that one run of the sweep looks at */
+#define NAT_SWEEP_SLOTS	  4	/* slots that one run of the sweep looks at */
 
 enum nat_protocol { NAT_TCP, NAT_UDP, NAT_ICMP, NAT_PROTOCOLS };
 
@@ -123,13 +123,21 @@ struct nat_config {
  * needs. The verifier drops the branches not taken.
  */
 struct nat_constants {
-	__u32 l2_length;       /* 14 with an Ethernet header, 0 without */
-	__u32 externals;       /* how many of nat_config.external are in use */
-	__u32 policy_needs;    /* enum policy_need */
-	__u8 has_coarse_clock; /* bpf_ktime_get_coarse_ns(), kernel 5.11 */
-	__u8 log_level;	       /* 0 to 5 */
+	__u32 l2_length;		 /* 14 with an Ethernet header, 0 without */
+	__u32 externals;		 /* how many of nat_config.external are in use */
+	__u32 policy_needs;		 /* enum policy_need */
+	__u32 inbound_mark;		 /* bits that go into the mark of a packet translated inwards */
+	__u32 host_limit[NAT_PROTOCOLS]; /* mappings that one internal host may have at a time; 0: no limit */
+	__u16 mss_clamp;		 /* the largest MSS that a SYN may announce; 0: whatever it says */
+	__u8 filtering;			 /* enum nat_filtering */
+	__u8 has_coarse_clock;		 /* bpf_ktime_get_coarse_ns(), kernel 5.11 */
+	__u8 log_level;			 /* 0 to 5 */
+	__u8 refresh_inbound;		 /* RFC 4787 REQ-6a: a packet from outside keeps a mapping, too */
 	__u8 pad[2];
 };
+
+/* RFC 4787 REQ-8: whom a mapping lets in. */
+enum nat_filtering { FILTERING_ENDPOINT_INDEPENDENT, FILTERING_ADDRESS, FILTERING_ADDRESS_AND_PORT };
 
 /* Element of `port_index`: external port -> slot, as an offset from external.first_slot plus one; 0 is not ours.
  * The number of an entry is (external * NAT_PROTOCOLS + protocol) << 16 | port. */
@@ -158,6 +166,33 @@ struct session {
 	__u16 epoch; /* of the mapping that it belongs to */
 	__u8 flags;  /* enum session_flag */
 	__u8 pad;
+};
+
+/*
+ * Remotes that an internal endpoint has sent to, only while filtering is stricter than endpoint-independent; key and
+ * value. The port is 0 where the address alone counts. Losing an entry keeps a remote out until it is sent to again.
+ */
+struct remote_key {
+	__u32 slot;
+	__be16 port;
+	__u16 pad;
+	struct nat_addr addr;
+};
+
+struct remote {
+	__u32 expires; /* tick */
+	__u16 epoch;   /* of the mapping that it belongs to */
+	__u16 pad;
+};
+
+/*
+ * How many mappings an internal host has, only while there is a limit (RFC 6888 REQ-4). A port counts until another host
+ * may have it. The entry of a host without mappings is `dead`, and removed by who made it so.
+ */
+struct host {
+	struct bpf_spin_lock lock;
+	__u32 dead;
+	__u32 mappings[NAT_PROTOCOLS];
 };
 
 /* What a first fragment tells its followers, which carry no ports. Not looked into from outside. */
@@ -222,7 +257,9 @@ enum policy_need { POLICY_NEED_SOURCE = 1, POLICY_NEED_DESTINATION = 2 };
 	X(MALFORMED, DROP, "malformed or truncated")                            \
 	X(NO_ADDRESS, DROP, "no external address at present")                   \
 	X(NO_MAPPING, DROP, "no mapping for this external port")                \
+	X(FILTERED, DROP, "filtered: the mapping has not sent to this remote")  \
 	X(NO_PORT, DROP, "no free external port")                               \
+	X(HOST_LIMIT, DROP, "the internal host has as many mappings as it may") \
 	X(TABLE_FULL, DROP, "endpoint table refused an entry")                  \
 	X(BUSY, DROP, "lost a race for the mapping")                            \
 	X(TCP_NO_MAPPING, DROP, "TCP from inside without a mapping, not a SYN") \

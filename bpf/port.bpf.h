@@ -3,7 +3,7 @@
 #ifndef PORT_BPF_H
 #define PORT_BPF_H
 
-#define PORT_ATTEMPTS 4 /* slots tried before a packet is given up: losing a race, or a port of the router's own */
+#define PORT_ATTEMPTS 3 /* slots tried before a packet is given up: losing a race, or a port of the router's own */
 
 /* The lowest bit set of a word that is not zero. Arithmetic only: a chain of branches is 64 paths to the verifier. */
 static __always_inline __u32 lowest_bit(__u64 word)

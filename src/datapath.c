@@ -29,8 +29,8 @@
 
 /* What both families' skeletons have. */
 struct datapath_maps {
-	struct bpf_map *slots, *port_index, *regions, *endpoints, *tcp_sessions, *fragments, *policy, *counters,
-		*events;
+	struct bpf_map *slots, *port_index, *regions, *endpoints, *tcp_sessions, *fragments, *remotes, *hosts, *policy,
+		*counters, *events;
 };
 
 struct datapath {
@@ -75,6 +75,8 @@ void datapath_config_init(struct datapath_config *config)
 		.prefer_tcx = true,
 		.max_sessions = 16384,
 		.max_fragments = 4096,
+		.max_remotes = 65536,
+		.max_hosts = 4096,
 	};
 	config->timeout_ms[NAT_TIMEOUT_UDP] = 2 * 60 * 1000;
 	config->timeout_ms[NAT_TIMEOUT_UDP_CONFIRMED] = 5 * 60 * 1000;
@@ -91,38 +93,39 @@ static __u32 ticks_of_ms(uint64_t ms)
 }
 
 /* The two skeletons differ in the names of their types alone. */
-#define DATAPATH_FAMILY(name)                                                                \
-	static int load_##name(struct datapath *dp)                                          \
-	{                                                                                    \
-		return name##_bpf__load(dp->skeleton);                                       \
-	}                                                                                    \
-                                                                                             \
-	static void destroy_##name(struct datapath *dp)                                      \
-	{                                                                                    \
-		name##_bpf__destroy(dp->skeleton);                                           \
-	}                                                                                    \
-                                                                                             \
-	static int open_##name(struct datapath *dp)                                          \
-	{                                                                                    \
-		struct name##_bpf *skel = name##_bpf__open();                                \
-                                                                                             \
-		if (!skel)                                                                   \
-			return -errno;                                                       \
-		dp->skeleton = skel;                                                         \
-		dp->load = load_##name;                                                      \
-		dp->destroy = destroy_##name;                                                \
-		dp->object = skel->obj;                                                      \
-		dp->maps = (struct datapath_maps){                                           \
-			skel->maps.slots,     skel->maps.port_index,   skel->maps.regions,   \
-			skel->maps.endpoints, skel->maps.tcp_sessions, skel->maps.fragments, \
-			skel->maps.policy,    skel->maps.counters,     skel->maps.events     \
-		};                                                                           \
-		dp->programs[NAT_EGRESS] = skel->progs.nat_egress;                           \
-		dp->programs[NAT_INGRESS] = skel->progs.nat_ingress;                         \
-		dp->sweep = skel->progs.nat_sweep;                                           \
-		dp->constants = &skel->rodata->constants;                                    \
-		dp->config = &skel->bss->config;                                             \
-		return 0;                                                                    \
+#define MAP_OF(name) .name = skel->maps.name
+#define DATAPATH_FAMILY(family_name)                                                                  \
+	static int load_##family_name(struct datapath *dp)                                            \
+	{                                                                                             \
+		return family_name##_bpf__load(dp->skeleton);                                         \
+	}                                                                                             \
+                                                                                                      \
+	static void destroy_##family_name(struct datapath *dp)                                        \
+	{                                                                                             \
+		family_name##_bpf__destroy(dp->skeleton);                                             \
+	}                                                                                             \
+                                                                                                      \
+	static int open_##family_name(struct datapath *dp)                                            \
+	{                                                                                             \
+		struct family_name##_bpf *skel = family_name##_bpf__open();                           \
+                                                                                                      \
+		if (!skel)                                                                            \
+			return -errno;                                                                \
+		dp->skeleton = skel;                                                                  \
+		dp->load = load_##family_name;                                                        \
+		dp->destroy = destroy_##family_name;                                                  \
+		dp->object = skel->obj;                                                               \
+		dp->maps = (struct datapath_maps){                                                    \
+			MAP_OF(slots),	      MAP_OF(port_index), MAP_OF(regions), MAP_OF(endpoints), \
+			MAP_OF(tcp_sessions), MAP_OF(fragments),  MAP_OF(remotes), MAP_OF(hosts),     \
+			MAP_OF(policy),	      MAP_OF(counters),	  MAP_OF(events),                     \
+		};                                                                                    \
+		dp->programs[NAT_EGRESS] = skel->progs.nat_egress;                                    \
+		dp->programs[NAT_INGRESS] = skel->progs.nat_ingress;                                  \
+		dp->sweep = skel->progs.nat_sweep;                                                    \
+		dp->constants = &skel->rodata->constants;                                             \
+		dp->config = &skel->bss->config;                                                      \
+		return 0;                                                                             \
 	}
 
 DATAPATH_FAMILY(nat44)
@@ -344,6 +347,11 @@ static int prepare(struct datapath *dp, const struct datapath_config *config, co
 		.externals = 1,
 		.policy_needs = (config->internals_count ? POLICY_NEED_SOURCE : 0) |
 				(config->exempt_destinations_count ? POLICY_NEED_DESTINATION : 0),
+		.inbound_mark = config->inbound_mark,
+		.mss_clamp = config->mss_clamp,
+		.filtering = config->filtering,
+		.refresh_inbound = config->refresh_inbound,
+		.host_limit = { config->host_limit[0], config->host_limit[1], config->host_limit[2] },
 		.has_coarse_clock = kernel_has_helper(BPF_FUNC_ktime_get_coarse_ns),
 		.log_level = config->log_level,
 	};
@@ -354,6 +362,10 @@ static int prepare(struct datapath *dp, const struct datapath_config *config, co
 	err = err ?: bpf_map__set_max_entries(maps->port_index, NAT_PROTOCOLS * 65536 / NAT_PORT_BLOCK);
 	err = err ?: bpf_map__set_max_entries(maps->tcp_sessions, at_least_one(config->max_sessions));
 	err = err ?: bpf_map__set_max_entries(maps->fragments, at_least_one(config->max_fragments));
+	if (config->filtering)
+		err = err ?: bpf_map__set_max_entries(maps->remotes, at_least_one(config->max_remotes));
+	if (config->host_limit[NAT_TCP] || config->host_limit[NAT_UDP] || config->host_limit[NAT_ICMP])
+		err = err ?: bpf_map__set_max_entries(maps->hosts, at_least_one(config->max_hosts));
 	err = err ?: bpf_map__set_max_entries(maps->events, config->log_level ? 256 * 1024 : 4096);
 	return err;
 }

@@ -33,6 +33,13 @@ struct datapath_config {
 	struct port_set ports[NAT_PROTOCOLS]; /* managed external ports; empty: the protocol is left alone */
 	uint64_t timeout_ms[NAT_TIMEOUTS];    /* datapath_config_init() sets the defaults */
 	uint32_t max_sessions, max_fragments; /* entries of the two LRU maps */
+	uint32_t max_remotes;		      /* with a filtering that is not endpoint-independent */
+	uint32_t max_hosts;		      /* internal hosts that are counted, where there is a limit */
+	uint32_t host_limit[NAT_PROTOCOLS];   /* mappings per internal host; 0: no limit (RFC 6888 REQ-4) */
+	uint32_t inbound_mark;		      /* bits set in the mark of packets translated inwards */
+	uint16_t mss_clamp;		      /* 0: none */
+	enum nat_filtering filtering;	      /* RFC 4787 REQ-8 */
+	bool refresh_inbound;		      /* RFC 4787 REQ-6a */
 	const struct ip_prefix *internals;    /* translate only these sources; count 0: every source */
 	size_t internals_count;
 	const struct ip_prefix *exempt_destinations;
