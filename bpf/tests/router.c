@@ -1,0 +1,666 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The data plane on a test bench. See router.h. */
+#include "router.h"
+
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/pkt_cls.h>
+#include <net/if.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#define SOCKETS	      8
+#define NO_SLOT	      UINT32_MAX
+#define VERDICT_MAX   32
+#define SWEEP_EXPIRED 1000 /* ticks in the past: behind every hold-down is what router_reset() makes of it */
+
+/* CHECKSUM_COMPLETE: linux/bpf.h, since 6.11 */
+#define TEST_CHECKSUM_COMPLETE (1U << 2)
+
+struct router {
+	const struct setup *setup;
+	struct datapath *dp;
+	struct port_set ports[NAT_PROTOCOLS];
+	uint32_t *slot_of[NAT_PROTOCOLS]; /* by port, 65536 each */
+	char *slots;			  /* the map, in memory */
+	size_t slots_size, slot_size;
+	uint32_t slot_count;
+	char *regions; /* as they were at first */
+	size_t region_size;
+	uint32_t region_count;
+	struct counter counters[NAT_DIRECTIONS][NAT_REASON_COUNT];
+	int sockets[SOCKETS];
+	size_t socket_count;
+	size_t linear;
+	uint32_t flags;
+	char wrong[512];
+};
+
+static const char *const reason_names[] = {
+#define X(name, verdict, text) #name,
+	NAT_REASONS(X)
+#undef X
+};
+
+static const char *const reason_verdicts[] = {
+#define X(name, verdict, text) #verdict,
+	NAT_REASONS(X)
+#undef X
+};
+
+/* Preparing */
+
+static bool lo_add_address(int fd, const char *label, uint32_t addr)
+{
+	struct ifreq request = { 0 };
+	struct sockaddr_in *in = (struct sockaddr_in *)&request.ifr_addr;
+
+	strcpy(request.ifr_name, label);
+	in->sin_family = AF_INET;
+	in->sin_addr.s_addr = htonl(addr);
+	return !ioctl(fd, SIOCSIFADDR, &request);
+}
+
+bool router_prepare(void)
+{
+	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	bool ready;
+	int fd;
+
+	if (geteuid() || unshare(CLONE_NEWNET))
+		return false;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	ready = !ioctl(fd, SIOCSIFFLAGS, &request) && lo_add_address(fd, "lo:1", EXT) &&
+		lo_add_address(fd, "lo:2", EXT2);
+	close(fd);
+	return ready;
+}
+
+/* Opening */
+
+static void ports_parse(struct port_set *set, const char *words)
+{
+	char copy[256], *rest = copy, *word;
+	const char *why = "";
+
+	snprintf(copy, sizeof(copy), "%s", words);
+	while ((word = strsep(&rest, " ")))
+		if (*word && port_set_parse(set, word, &why))
+			fail_msg("ports %s: %s", word, why);
+}
+
+static size_t prefixes_count(const struct ip_prefix prefixes[2])
+{
+	return !!prefixes[0].length + !!prefixes[1].length;
+}
+
+static void config_fill(struct router *router, struct datapath_config *config)
+{
+	static const char *const defaults[] = { ROUTER_PORTS, ROUTER_PORTS, "1000-65535" };
+	const struct setup *setup = router->setup;
+
+	datapath_config_init(config);
+	config->ifname = "lo";
+	config->ifindex = 1;
+	config->has_l2 = !setup->no_l2;
+	config->log_level = setup->log_level;
+	for (int i = 0; i < NAT_PROTOCOLS; i++) {
+		ports_parse(&router->ports[i], setup->ports[i] ? setup->ports[i] : defaults[i]);
+		config->ports[i] = router->ports[i];
+	}
+	for (int i = 0; i < NAT_TIMEOUTS; i++)
+		if (setup->timeout_ms[i])
+			config->timeout_ms[i] = setup->timeout_ms[i];
+	if (setup->no_hold)
+		config->timeout_ms[NAT_TIMEOUT_HOLD] = 0;
+	if (setup->max_sessions)
+		config->max_sessions = setup->max_sessions;
+	if (setup->max_fragments)
+		config->max_fragments = setup->max_fragments;
+	config->internals = setup->internals;
+	config->internals_count = prefixes_count(setup->internals);
+	config->exempt_destinations = setup->exempt_destinations;
+	config->exempt_destinations_count = prefixes_count(setup->exempt_destinations);
+}
+
+static int map_fd(const struct router *router, const char *name)
+{
+	int fd = datapath_map_fd(router->dp, name);
+
+	if (fd < 0)
+		fail_msg("no map %s", name);
+	return fd;
+}
+
+static struct bpf_map_info map_info(const struct router *router, const char *name)
+{
+	struct bpf_map_info info = { 0 };
+	__u32 size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(map_fd(router, name), &info, &size))
+		fail_msg("map %s: %s", name, strerror(errno));
+	return info;
+}
+
+static struct mapping *slot_at(const struct router *router, uint32_t slot)
+{
+	return (struct mapping *)(router->slots + slot * router->slot_size);
+}
+
+/* Which port has which slot, from the slots themselves: port_index is what the test is about. */
+static void slots_open(struct router *router)
+{
+	struct bpf_map_info info = map_info(router, "slots");
+
+	router->slot_count = info.max_entries;
+	router->slot_size = (info.value_size + 7) & ~7u;
+	router->slots_size = router->slot_count * router->slot_size;
+	router->slots = mmap(NULL, router->slots_size, PROT_READ | PROT_WRITE, MAP_SHARED, map_fd(router, "slots"), 0);
+	if (router->slots == MAP_FAILED)
+		fail_msg("slots: %s", strerror(errno));
+	for (int i = 0; i < NAT_PROTOCOLS; i++) {
+		router->slot_of[i] = malloc(65536 * sizeof(uint32_t));
+		memset(router->slot_of[i], 0xff, 65536 * sizeof(uint32_t));
+	}
+	for (uint32_t slot = 0; slot < router->slot_count; slot++) {
+		const struct mapping *mapping = slot_at(router, slot);
+
+		if (mapping->external_port)
+			router->slot_of[mapping->protocol][ntohs(mapping->external_port)] = slot;
+	}
+}
+
+static void regions_read(const struct router *router, char *regions)
+{
+	for (uint32_t i = 0; i < router->region_count; i++)
+		if (bpf_map_lookup_elem(map_fd(router, "regions"), &i, regions + i * router->region_size))
+			fail_msg("region %u: %s", i, strerror(errno));
+}
+
+static void regions_open(struct router *router)
+{
+	struct bpf_map_info info = map_info(router, "regions");
+
+	router->region_count = info.max_entries;
+	router->region_size = info.value_size;
+	router->regions = malloc(router->region_count * router->region_size);
+	regions_read(router, router->regions);
+}
+
+struct router *router_open(const struct setup *setup)
+{
+	struct router *router = calloc(1, sizeof(*router));
+	struct datapath_config config;
+	int err;
+
+	router->setup = setup;
+	config_fill(router, &config);
+	err = datapath_open(&router->dp, &config);
+	if (err) {
+		free(router);
+		fail_msg("datapath_open: %s", strerror(-err));
+	}
+	slots_open(router);
+	regions_open(router);
+	router->flags = TEST_CHECKSUM_COMPLETE;
+	router_set_external(router, setup->no_address ? 0 : EXT);
+	err = datapath_set_own(router->dp, setup->own, prefixes_count(setup->own));
+	if (err)
+		fail_msg("datapath_set_own: %s", strerror(-err));
+	return router;
+}
+
+void router_close(struct router *router)
+{
+	if (!router)
+		return;
+	while (router->socket_count)
+		close(router->sockets[--router->socket_count]);
+	munmap(router->slots, router->slots_size);
+	free(router->regions);
+	for (int i = 0; i < NAT_PROTOCOLS; i++) {
+		free(router->slot_of[i]);
+		port_set_free(&router->ports[i]);
+	}
+	datapath_close(router->dp);
+	free(router);
+}
+
+struct datapath *router_datapath(struct router *router)
+{
+	return router->dp;
+}
+
+const struct setup *router_setup(const struct router *router)
+{
+	return router->setup;
+}
+
+/* Sending */
+
+/* 0 or -errno. */
+static int run(struct router *router, enum nat_direction direction, const struct frame *in, struct frame *out,
+	       int *verdict)
+{
+	struct __sk_buff context = { .data_end = router->linear };
+	struct frame copy = *in;
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = copy.bytes, .data_size_in = copy.size, .data_out = out->bytes,
+		    .data_size_out = sizeof(out->bytes), .flags = router->flags, .repeat = 1);
+	int err;
+
+	if (router->linear) {
+		opts.ctx_in = &context;
+		opts.ctx_size_in = sizeof(context);
+	}
+	out->l2 = in->l2;
+	err = bpf_prog_test_run_opts(datapath_program_fd(router->dp, direction), &opts);
+	if (err == -EINVAL && router->flags && !router->linear) { /* not known to this kernel? */
+		opts.flags = 0;
+		opts.data_size_out = sizeof(out->bytes);
+		err = bpf_prog_test_run_opts(datapath_program_fd(router->dp, direction), &opts);
+		if (!err)
+			router->flags = 0;
+	}
+	out->size = opts.data_size_out;
+	*verdict = opts.retval;
+	return err;
+}
+
+int router_send_quickly(struct router *router, enum nat_direction direction, const struct frame *frame,
+			struct frame *result)
+{
+	int verdict, err = run(router, direction, frame, result, &verdict);
+
+	if (err)
+		fail_msg("run on %zu bytes: %s", frame->size, strerror(-err));
+	return verdict;
+}
+
+bool router_set_linear(struct router *router, size_t bytes)
+{
+	static const struct packet packet = UDP(Z, 1, Z, 1);
+	struct frame frame, result;
+	int verdict;
+
+	frame_build(&frame, &packet, true);
+	router->linear = bytes;
+	if (!bytes || !run(router, NAT_INGRESS, &frame, &result, &verdict))
+		return true;
+	router->linear = 0;
+	return false;
+}
+
+void router_set_checksum_none(struct router *router)
+{
+	router->flags = 0;
+}
+
+static void counters_read(struct router *router, struct counter counters[NAT_DIRECTIONS][NAT_REASON_COUNT])
+{
+	for (int direction = 0; direction < NAT_DIRECTIONS; direction++)
+		for (int why = 0; why < NAT_REASON_COUNT; why++)
+			if (datapath_read_counter(router->dp, direction, why, &counters[direction][why]))
+				fail_msg("counter %s: cannot read it", reason_names[why]);
+}
+
+static const char *verdict_name(int verdict)
+{
+	static char number[VERDICT_MAX];
+
+	switch (verdict) {
+	case TC_ACT_UNSPEC:
+		return "go on";
+	case TC_ACT_SHOT:
+		return "drop";
+	case TC_ACT_REDIRECT:
+		return "turn round";
+	}
+	snprintf(number, sizeof(number), "%d", verdict);
+	return number;
+}
+
+static const char *wrong(struct router *router, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(router->wrong, sizeof(router->wrong), format, args);
+	va_end(args);
+	return router->wrong;
+}
+
+static bool verdict_fits(int verdict, enum nat_reason why, enum nat_direction direction)
+{
+	const char *wanted = reason_verdicts[why];
+
+	if (!strcmp(wanted, "DROP"))
+		return verdict == TC_ACT_SHOT;
+	if (!strcmp(wanted, "TURN"))
+		return verdict == TC_ACT_REDIRECT && direction == NAT_EGRESS;
+	return verdict == TC_ACT_UNSPEC;
+}
+
+const char *router_send(struct router *router, enum nat_direction direction, const struct frame *frame,
+			struct outcome *outcome)
+{
+	struct counter before[NAT_DIRECTIONS][NAT_REASON_COUNT];
+	size_t moved = 0;
+	int err;
+
+	counters_read(router, before);
+	err = run(router, direction, frame, &outcome->frame, &outcome->verdict);
+	if (err == -EBADMSG)
+		return "CHECKSUM_COMPLETE: the packet's sum is wrong after the program";
+	if (err)
+		return wrong(router, "run on %zu bytes: %s", frame->size, strerror(-err));
+	counters_read(router, router->counters);
+	for (int d = 0; d < NAT_DIRECTIONS; d++)
+		for (int why = 0; why < NAT_REASON_COUNT; why++) {
+			uint64_t packets = router->counters[d][why].packets - before[d][why].packets;
+			uint64_t bytes = router->counters[d][why].bytes - before[d][why].bytes;
+
+			if (!packets && !bytes)
+				continue;
+			moved++;
+			outcome->direction = d;
+			outcome->why = why;
+			if (packets != 1 || bytes != frame->size)
+				return wrong(router, "counter %s moved by %llu packets, %llu bytes: want 1, %zu",
+					     reason_names[why], packets, bytes, frame->size);
+		}
+	if (moved != 1)
+		return wrong(router, "counters moved: want 1, got %zu", moved);
+	if (outcome->direction != direction)
+		return "the counter of the other direction moved";
+	if (!verdict_fits(outcome->verdict, outcome->why, direction))
+		return wrong(router, "verdict %s does not fit the reason %s", verdict_name(outcome->verdict),
+			     reason_names[outcome->why]);
+	return NULL;
+}
+
+/* State */
+
+bool router_manages(const struct router *router, enum nat_protocol protocol, unsigned int port)
+{
+	return port && port_set_contains(&router->ports[protocol], port);
+}
+
+struct mapping router_mapping(const struct router *router, enum nat_protocol protocol, unsigned int port)
+{
+	uint32_t slot = router->slot_of[protocol][port & 0xffff];
+	struct mapping mapping = { 0 };
+
+	if (slot == NO_SLOT)
+		fail_msg("port %u has no slot", port);
+	memcpy(&mapping, slot_at(router, slot), router->slot_size);
+	return mapping;
+}
+
+static uint32_t ticks_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (now.tv_sec * 1000000000ull + now.tv_nsec) >> NAT_TICK_SHIFT;
+}
+
+static uint32_t ticks_of_ms(uint64_t ms)
+{
+	return ms * 1000000 >> NAT_TICK_SHIFT;
+}
+
+/* The daemon's side of the configuration: .bss of the object. */
+static struct nat_config config_read(const struct router *router)
+{
+	struct bpf_map_info info = map_info(router, ".bss");
+	struct nat_config config;
+	char *bss = malloc(info.value_size);
+	__u32 key = 0;
+
+	if (bpf_map_lookup_elem(map_fd(router, ".bss"), &key, bss))
+		fail_msg(".bss: %s", strerror(errno));
+	memcpy(&config, bss, sizeof(config));
+	free(bss);
+	return config;
+}
+
+bool router_mapping_is_live(const struct router *router, const struct mapping *mapping)
+{
+	struct nat_config config = config_read(router);
+
+	return mapping->state == MAPPING_LIVE && mapping->generation == config.external[0].generation &&
+	       (int32_t)(mapping->expires - ticks_now()) > 0;
+}
+
+int64_t router_mapping_lasts_ms(const struct mapping *mapping)
+{
+	return ((int64_t)(int32_t)(mapping->expires - ticks_now()) << NAT_TICK_SHIFT) / 1000000;
+}
+
+static size_t map_count(const struct router *router, const char *name,
+			void (*visit)(int fd, const void *key, void *arg), void *arg)
+{
+	int fd = map_fd(router, name);
+	char key[64], next[64];
+	size_t count = 0;
+	int err = bpf_map_get_next_key(fd, NULL, key);
+
+	while (!err) {
+		count++;
+		err = bpf_map_get_next_key(fd, key, next);
+		if (visit)
+			visit(fd, key, arg);
+		memcpy(key, next, sizeof(key));
+	}
+	return count;
+}
+
+size_t router_count_endpoints(const struct router *router)
+{
+	return map_count(router, "endpoints", NULL, NULL);
+}
+
+size_t router_count_sessions(const struct router *router)
+{
+	return map_count(router, "tcp_sessions", NULL, NULL);
+}
+
+static void age_fragment(int fd, const void *key, void *arg)
+{
+	struct fragment fragment;
+
+	if (bpf_map_lookup_elem(fd, key, &fragment))
+		return;
+	fragment.expires -= *(uint32_t *)arg;
+	bpf_map_update_elem(fd, key, &fragment, BPF_EXIST);
+}
+
+void router_later(struct router *router, uint64_t ms)
+{
+	uint32_t ticks = ticks_of_ms(ms);
+
+	for (uint32_t slot = 0; slot < router->slot_count; slot++) {
+		struct mapping *mapping = slot_at(router, slot);
+
+		if (mapping->state != MAPPING_FREE)
+			mapping->expires -= ticks;
+	}
+	map_count(router, "fragments", age_fragment, &ticks);
+}
+
+void router_set_external(struct router *router, uint32_t addr)
+{
+	__be32 words[4] = { htonl(addr) };
+
+	if (datapath_set_external(router->dp, words))
+		fail_msg("datapath_set_external");
+}
+
+void router_listen(struct router *router, enum nat_protocol protocol, uint32_t addr, unsigned int port)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(addr) };
+	int fd = socket(AF_INET, (protocol == NAT_TCP ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || router->socket_count == SOCKETS)
+		fail_msg("socket: %s", strerror(errno));
+	router->sockets[router->socket_count++] = fd;
+	if (bind(fd, (struct sockaddr *)&in, sizeof(in)) || (protocol == NAT_TCP && listen(fd, 1)))
+		fail_msg("listen on port %u: %s", port, strerror(errno));
+}
+
+/* Holding the maps against each other */
+
+struct endpoint_check {
+	struct router *router;
+	const char *wrong;
+};
+
+static void check_endpoint(int fd, const void *key, void *arg)
+{
+	struct endpoint_check *check = arg;
+	struct endpoint endpoint = { 0 };
+	struct mapping *mapping;
+	uint32_t slot;
+
+	memcpy(&endpoint, key, offsetof(struct endpoint, addr) + sizeof(__be32));
+	if (bpf_map_lookup_elem(fd, key, &slot))
+		return;
+	if (slot >= check->router->slot_count) {
+		check->wrong = wrong(check->router, "an endpoint points to slot %u of %u", slot,
+				     check->router->slot_count);
+		return;
+	}
+	mapping = slot_at(check->router, slot);
+	if (mapping->state != MAPPING_LIVE || mapping->internal_port != endpoint.port ||
+	    mapping->protocol != endpoint.protocol || mapping->internal_addr.word[0] != endpoint.addr.word[0])
+		check->wrong = wrong(check->router, "port %u is another's than the endpoint %08x:%u says",
+				     ntohs(mapping->external_port), ntohl(endpoint.addr.word[0]), ntohs(endpoint.port));
+}
+
+/* Is the bit of a slot set? The classes are the daemon's plan. */
+static bool slot_is_marked_free(const struct router *router, const struct nat_config *config, const char *regions,
+				uint32_t slot)
+{
+	const struct mapping *mapping = slot_at(router, slot);
+	unsigned int kind = NAT_PORT_KIND(ntohs(mapping->external_port));
+	const struct port_class *class = &config->external[0].classes[mapping->protocol][kind];
+	const struct region *region = (const struct region *)(regions + class->region * router->region_size);
+	uint32_t bit = slot - class->first_slot;
+
+	return region->free[bit / 64] >> bit % 64 & 1;
+}
+
+static const char *check_slots(struct router *router, const struct nat_config *config, const char *regions)
+{
+	for (uint32_t slot = 0; slot < router->slot_count; slot++) {
+		const struct mapping *mapping = slot_at(router, slot);
+
+		if (!mapping->external_port)
+			continue; /* the one element that the map must have where there is no port at all */
+		if (mapping->state == MAPPING_RECLAIMING)
+			return wrong(router, "port %u: left in RECLAIMING", ntohs(mapping->external_port));
+		if ((mapping->state == MAPPING_FREE) != slot_is_marked_free(router, config, regions, slot))
+			return wrong(router, "port %u: state %u, but marked otherwise in its region",
+				     ntohs(mapping->external_port), mapping->state);
+	}
+	return NULL;
+}
+
+static const char *check_regions(struct router *router, const char *regions)
+{
+	for (uint32_t i = 0; i < router->region_count; i++) {
+		const struct region *region = (const struct region *)(regions + i * router->region_size);
+
+		for (int word = 0; word < 512; word++)
+			if (!region->free[word] != !(region->summary[word / 64] >> word % 64 & 1))
+				return wrong(router, "region %u: the summary of word %d is wrong", i, word);
+		for (int group = 0; group < 8; group++)
+			if (!region->summary[group] != !(region->top >> group & 1))
+				return wrong(router, "region %u: the top of group %d is wrong", i, group);
+	}
+	return NULL;
+}
+
+static const char *router_check(struct router *router)
+{
+	struct endpoint_check endpoints = { .router = router };
+	struct nat_config config = config_read(router);
+	char *regions = malloc(router->region_count * router->region_size);
+	const char *what;
+
+	regions_read(router, regions);
+	what = check_slots(router, &config, regions);
+	if (!what)
+		what = check_regions(router, regions);
+	free(regions);
+	if (what)
+		return what;
+	map_count(router, "endpoints", check_endpoint, &endpoints);
+	return endpoints.wrong;
+}
+
+/* Resetting */
+
+static void delete_entry(int fd, const void *key, void *arg)
+{
+	(void)arg;
+	bpf_map_delete_elem(fd, key);
+}
+
+static const char *check_all_free(struct router *router)
+{
+	size_t size = router->region_count * router->region_size, endpoints = router_count_endpoints(router);
+	char *regions;
+	bool equal;
+
+	for (uint32_t slot = 0; slot < router->slot_count; slot++)
+		if (slot_at(router, slot)->state != MAPPING_FREE)
+			return wrong(router, "port %u is not free after everything expired and was swept",
+				     ntohs(slot_at(router, slot)->external_port));
+	if (endpoints)
+		return wrong(router, "%zu endpoints left after everything expired and was swept", endpoints);
+	regions = malloc(size);
+	regions_read(router, regions);
+	equal = !memcmp(regions, router->regions, size);
+	free(regions);
+	return equal ? NULL : "the free ports are not marked as they were at first";
+}
+
+const char *router_reset(struct router *router)
+{
+	uint32_t long_ago = ticks_now() - SWEEP_EXPIRED - config_read(router).timeout[NAT_TIMEOUT_HOLD];
+	const char *what;
+
+	while (router->socket_count)
+		close(router->sockets[--router->socket_count]);
+	router->linear = 0;
+	what = router_check(router);
+	if (what)
+		return what;
+	for (uint32_t slot = 0; slot < router->slot_count; slot++)
+		if (slot_at(router, slot)->state == MAPPING_LIVE)
+			slot_at(router, slot)->expires = long_ago;
+	if (datapath_sweep(router->dp))
+		return "datapath_sweep failed";
+	what = check_all_free(router);
+	if (what)
+		return what;
+	map_count(router, "tcp_sessions", delete_entry, NULL);
+	map_count(router, "fragments", delete_entry, NULL);
+	router_set_external(router, router->setup->no_address ? 0 : EXT);
+	return NULL;
+}

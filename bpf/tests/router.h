@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The router of the data-plane tests: the shipped programs, loaded by src/datapath.c in a network namespace of the test's
+ * own, and run on one packet at a time (BPF_PROG_TEST_RUN). Nothing is attached and no packet leaves the process.
+ *
+ * Whatever cannot be done at all ends the test by a message; what is asked comes back.
+ */
+#ifndef ROUTER_H
+#define ROUTER_H
+
+#include "datapath.h"
+#include "packet.h"
+
+#define ROUTER_PORTS "20000-29999" /* managed by default, TCP and UDP; ICMP: 1000-65535 */
+
+/* How the router is configured. What is zero has the default. */
+struct setup {
+	const char *
+		ports[NAT_PROTOCOLS]; /* words separated by blanks, as users write them; "" switches the protocol off */
+	uint64_t timeout_ms[NAT_TIMEOUTS];
+	bool no_l2;	 /* a device without Ethernet header */
+	bool no_address; /* no external address at first */
+	bool no_hold;	 /* freed ports are not held */
+	int log_level;
+	uint32_t max_sessions, max_fragments;
+	struct ip_prefix internals[2], exempt_destinations[2]; /* length 0: none */
+	struct ip_prefix own[2];			       /* for datapath_set_own() */
+};
+
+/* An IPv4 prefix for a setup, from a host-order address. */
+#define PREFIX(host, bits)                                            \
+	{                                                             \
+		.addr = { __builtin_bswap32(host) }, .length = (bits) \
+	}
+
+/* What became of a packet. */
+struct outcome {
+	int verdict; /* TC_ACT_* */
+	enum nat_direction direction;
+	enum nat_reason why;
+	struct frame frame;
+};
+
+struct router;
+
+/* A namespace of this process's own with a loopback that has EXT and EXT2. False if we may not. */
+bool router_prepare(void);
+
+struct router *router_open(const struct setup *setup);
+void router_close(struct router *router);
+
+/*
+ * Holds the maps against each other, then lets every mapping end and sweeps: afterwards no endpoint may be left and every
+ * port must be free again. The router is then as it was when opened. NULL, or what is wrong.
+ */
+const char *router_reset(struct router *router);
+
+struct datapath *router_datapath(struct router *router);
+const struct setup *router_setup(const struct router *router);
+
+/*
+ * Runs the program of that direction on the frame. Checks that exactly one counter moved, by one packet and by its
+ * bytes, and that the verdict is the one that its reason has in nat.h. NULL, or what is wrong.
+ */
+const char *router_send(struct router *router, enum nat_direction direction, const struct frame *frame,
+			struct outcome *outcome);
+
+/* The same without a look at the counters: for many packets. Gives the verdict. */
+int router_send_quickly(struct router *router, enum nat_direction direction, const struct frame *frame,
+			struct frame *result);
+
+/* The next runs have only so many bytes of the frame in one piece; 0: all. False if this kernel cannot do that. */
+bool router_set_linear(struct router *router, size_t bytes);
+
+/* Makes no use of CHECKSUM_COMPLETE, which is otherwise on and checked where the kernel can (6.11). */
+void router_set_checksum_none(struct router *router);
+
+/* True if the port is managed. Host order. */
+bool router_manages(const struct router *router, enum nat_protocol protocol, unsigned int port);
+
+/* A copy of the slot of an external port, live or not. */
+struct mapping router_mapping(const struct router *router, enum nat_protocol protocol, unsigned int port);
+
+/* True if packets from outside would find the mapping. */
+bool router_mapping_is_live(const struct router *router, const struct mapping *mapping);
+
+/* How much longer the mapping would live. */
+int64_t router_mapping_lasts_ms(const struct mapping *mapping);
+
+size_t router_count_endpoints(const struct router *router);
+size_t router_count_sessions(const struct router *router);
+
+/* Time passes: brings the end of every mapping and of every fragment's record nearer. */
+void router_later(struct router *router, uint64_t ms);
+
+void router_set_external(struct router *router, uint32_t addr);
+
+/* A socket of the router's own, open until the reset: a listening one for TCP. Port in host order. */
+void router_listen(struct router *router, enum nat_protocol protocol, uint32_t addr, unsigned int port);
+
+#endif

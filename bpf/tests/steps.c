@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Runs tables of steps. See steps.h. */
+#include "steps.h"
+
+#include <arpa/inet.h>
+#include <fnmatch.h>
+#include <linux/pkt_cls.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#define LASTS_SLACK_MS 20000 /* how much later than the last refresh a step may look, on a slow machine */
+
+const struct setup usual;
+
+static const char *program; /* as it was called */
+static const char *name;    /* of the test that runs */
+static struct router *shared;
+static bool dirty;		  /* a test has failed half-way */
+static int chosen[PORT_COUNT];	  /* what the PORTs are, or -1 */
+static uint8_t owner[PORT_COUNT]; /* and of which protocol */
+
+static const char *const reason_names[] = {
+#define X(name, verdict, text) #name,
+	NAT_REASONS(X)
+#undef X
+};
+
+#define fail_step(step, ...) step_failed(step, __FILE__, __LINE__, __VA_ARGS__)
+
+/* One message: what is wrong, in which step, and what shows it alone. */
+__attribute__((format(printf, 4, 5), noreturn)) static void step_failed(const struct step *step, const char *file,
+									int line, const char *format, ...)
+{
+	char what[700], packet[80] = "";
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(what, sizeof(what), format, args);
+	va_end(args);
+	if (step->from == LAN || step->from == WAN)
+		packet_print(&step->packet, packet, sizeof(packet));
+	print_message("# \"%s\" (%s%s)\n", step->sentence, packet,
+		      step->from == LAN	  ? ", outwards"
+		      : step->from == WAN ? ", inwards"
+					  : "a look at the state");
+	for (char *rest = what, *part; (part = strsep(&rest, "\n"));)
+		if (*part)
+			print_message("#   %s\n", part);
+	print_message("# rerun: %s %s\n", program, name);
+	_fail(file, line);
+	abort();
+}
+
+static uint32_t port_resolve(const struct step *step, uint32_t port)
+{
+	if (port < PORT(0))
+		return port;
+	if (chosen[port - PORT(0)] < 0)
+		fail_step(step, "PORT(%u) is not known yet", port - PORT(0));
+	return chosen[port - PORT(0)];
+}
+
+static enum nat_protocol protocol_of(uint8_t ip_protocol)
+{
+	return ip_protocol == 6 ? NAT_TCP : ip_protocol == 17 ? NAT_UDP : NAT_ICMP;
+}
+
+/* The first time that a PORT is expected: any port that the data plane may choose. */
+static void port_learn(const struct router *router, const struct step *step, uint32_t port, const struct frame *frame)
+{
+	enum nat_protocol protocol = protocol_of(step->expected.protocol);
+	int got = frame_sport(frame);
+
+	if (port < PORT(0) || chosen[port - PORT(0)] >= 0)
+		return;
+	if (!router_manages(router, protocol, got))
+		fail_step(step, "sport: want a managed port, got %d", got);
+	for (int i = 0; i < PORT_COUNT; i++)
+		if (chosen[i] == got && owner[i] == protocol)
+			fail_step(step, "sport: want a port of its own, got %d, which is PORT(%d)", got, i);
+	chosen[port - PORT(0)] = got;
+	owner[port - PORT(0)] = protocol;
+}
+
+/* The description with its PORTs filled in; *quoted is where the embedded one goes. */
+static struct packet packet_resolve(const struct step *step, const struct packet *packet, struct packet *quoted)
+{
+	struct packet resolved = *packet;
+
+	resolved.sport = port_resolve(step, packet->sport);
+	resolved.dport = port_resolve(step, packet->dport);
+	if (packet->quoted) {
+		struct packet unused;
+
+		*quoted = packet_resolve(step, packet->quoted, &unused);
+		resolved.quoted = quoted;
+	}
+	return resolved;
+}
+
+static void step_build(const struct router *router, const struct step *step, const struct packet *packet,
+		       struct frame *frame)
+{
+	struct packet quoted, resolved = packet_resolve(step, packet, &quoted);
+
+	frame_build(frame, &resolved, !router_setup(router)->no_l2);
+}
+
+static int verdict_expected(enum place to)
+{
+	switch (to) {
+	case NOWHERE:
+		return TC_ACT_SHOT;
+	case WAN_TURNED:
+	case ONWARD_TURNED:
+		return TC_ACT_REDIRECT;
+	default:
+		return TC_ACT_UNSPEC;
+	}
+}
+
+/* The packet of a step is sent, and becomes what is expected. */
+static void step_send(struct router *router, const struct step *step)
+{
+	bool unchanged = step->to == ONWARD || step->to == ONWARD_TURNED;
+	struct frame in, want;
+	struct outcome got;
+	const char *what;
+	char text[600];
+
+	step_build(router, step, &step->packet, &in);
+	what = router_send(router, step->from == LAN ? NAT_EGRESS : NAT_INGRESS, &in, &got);
+	if (what)
+		fail_step(step, "%s", what);
+	if (got.why != step->why)
+		fail_step(step, "reason: want %s, got %s", reason_names[step->why], reason_names[got.why]);
+	if (got.verdict != verdict_expected(step->to))
+		fail_step(step, "verdict: want %d, got %d", verdict_expected(step->to), got.verdict);
+	if (step->to == NOWHERE)
+		return;
+	if (unchanged) {
+		want = in;
+	} else {
+		port_learn(router, step, step->expected.sport, &got.frame);
+		step_build(router, step, &step->expected, &want);
+	}
+	if (frame_differs(&want, &got.frame, text, sizeof(text)))
+		fail_step(step, "%s", text);
+	if (!unchanged && !step->packet.damage && frame_check(&got.frame))
+		fail_step(step, "%s is wrong", frame_check(&got.frame));
+}
+
+static void step_look(const struct router *router, const struct step *step)
+{
+	const struct mapping_expected *want = &step->mapping;
+	uint32_t port = port_resolve(step, want->external_port);
+	struct mapping got = router_mapping(router, want->protocol, port);
+	bool live = router_mapping_is_live(router, &got);
+	int64_t lasts = router_mapping_lasts_ms(&got);
+
+	if (live != !!want->internal_addr)
+		fail_step(step, "mapping of port %u: want %s, got %s", port, want->internal_addr ? "one" : "none",
+			  live ? "one" : "none");
+	if (!live)
+		return;
+	if (ntohl(got.internal_addr.word[0]) != want->internal_addr)
+		fail_step(step, "internal address: want %08x, got %08x", want->internal_addr,
+			  ntohl(got.internal_addr.word[0]));
+	if (ntohs(got.internal_port) != port_resolve(step, want->internal_port))
+		fail_step(step, "internal port: want %u, got %u", want->internal_port, ntohs(got.internal_port));
+	if (got.sessions != want->sessions)
+		fail_step(step, "TCP sessions: want %d, got %u", want->sessions, got.sessions);
+	if (want->lasts_ms && (lasts > (int64_t)want->lasts_ms || lasts < (int64_t)want->lasts_ms - LASTS_SLACK_MS))
+		fail_step(step, "lasts: want %llu s, got %lld s", want->lasts_ms / 1000ull, lasts / 1000ll);
+}
+
+void step_run(struct router *router, const struct step *step)
+{
+	switch (step->from) {
+	case LAN:
+	case WAN:
+		step_send(router, step);
+		break;
+	case CLOCK:
+		router_later(router, step->value);
+		break;
+	case ADDRESS:
+		router_set_external(router, step->value);
+		break;
+	case SWEEP:
+		if (datapath_sweep(router_datapath(router)))
+			fail_step(step, "datapath_sweep failed");
+		break;
+	case LISTEN:
+		router_listen(router, step->mapping.protocol, step->mapping.internal_addr, step->value);
+		break;
+	case STATE:
+		step_look(router, step);
+		break;
+	default:
+		fail_step(step, "is no place to come from");
+	}
+}
+
+void steps_run(struct router *router, const struct step *steps, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		step_run(router, &steps[i]);
+}
+
+/* Running tests */
+
+void test_skip(const char *why)
+{
+	print_message("# SKIPPED %s: %s\n", name, why);
+	skip();
+}
+
+static void test_run(void **state)
+{
+	const struct test *test = *state;
+	const char *what;
+
+	name = test->name;
+	memset(chosen, 0xff, sizeof(chosen));
+	if (dirty || (shared && router_setup(shared) != test->setup)) {
+		router_close(shared);
+		shared = NULL;
+	}
+	if (!shared)
+		shared = router_open(test->setup);
+	dirty = true;
+	if (test->run)
+		test->run(shared);
+	else
+		steps_run(shared, test->steps, test->count);
+	what = router_reset(shared);
+	if (what) {
+		print_message("# at the end: %s\n# rerun: %s %s\n", what, program, name);
+		fail();
+	}
+	dirty = false;
+}
+
+static bool name_is_wanted(const char *candidate, int argc, char **argv)
+{
+	bool wanted = argc < 2;
+
+	for (int i = 1; i < argc; i++)
+		wanted |= !fnmatch(argv[i], candidate, 0);
+	return wanted;
+}
+
+int tests_main(const struct test *tests, size_t count, int argc, char **argv)
+{
+	struct CMUnitTest *units = calloc(count, sizeof(*units));
+	size_t wanted = 0;
+	int failed;
+
+	program = argv[0];
+	if (!router_prepare()) {
+		fprintf(stderr, "# SKIPPED: %s loads BPF programs, which needs root. It did not run: sudo %s\n",
+			program, program);
+		printf("1..0 # SKIP needs root; nothing of %s was tested\n", program);
+		free(units);
+		return geteuid() ? 0 : 1;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (name_is_wanted(tests[i].name, argc, argv))
+			units[wanted++] = (struct CMUnitTest){ tests[i].name, test_run, NULL, NULL,
+							       (void *)(uintptr_t)&tests[i] };
+	if (!wanted) {
+		printf("Bail out! no test of %s has such a name\n", program);
+		free(units);
+		return 1;
+	}
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	failed = _cmocka_run_group_tests(program, units, wanted, NULL, NULL);
+	router_close(shared);
+	free(units);
+	return failed ? 1 : 0;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Tests as tables of steps:
+ *
+ *	{ "A opens a mapping",         LAN, UDP(A, 25000, S, 53),   WAN, UDP(EXT, 25000, S, 53), WHY_OUT_NEW },
+ *	{ "a stranger reaches A",      WAN, UDP(Z, 99, EXT, 25000), LAN, UDP(Z, 99, A, 25000), WHY_IN },
+ *	{ "five minutes pass",         LATER(MINUTES(5)) },
+ *	{ "the mapping has ended",     WAN, UDP(Z, 99, EXT, 25000), DROPPED, WHY_NO_MAPPING },
+ *
+ * A packet from LAN runs through the egress program of the external interface, one from WAN through the ingress program.
+ * What comes out is compared with what the expected description gives, byte by byte.
+ *
+ * PORT(n) stands for a port that the data plane chooses: where it is first expected, it is whatever comes, if only it is
+ * managed and none of the other PORTs of the protocol; from there on it is that number.
+ */
+#ifndef STEPS_H
+#define STEPS_H
+
+#include "packet.h"
+#include "router.h"
+
+/* Tables leave out what they do not need. */
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+
+#define MINUTES(n) ((n)*60000ull)
+#define SECONDS(n) ((n)*1000ull)
+
+enum place {
+	LAN,
+	WAN,
+	WAN_TURNED, /* on its way out, turned round to come in again */
+	ONWARD,	    /* as it came */
+	ONWARD_TURNED,
+	NOWHERE,
+	CLOCK,
+	ADDRESS,
+	SWEEP,
+	LISTEN,
+	STATE,
+};
+
+/* What a mapping must be like. */
+struct mapping_expected {
+	enum nat_protocol protocol;
+	uint32_t external_port;
+	uint32_t internal_addr; /* 0: there is no live mapping */
+	uint32_t internal_port;
+	int sessions;	   /* TCP */
+	uint64_t lasts_ms; /* 0: any */
+};
+
+struct step {
+	const char *sentence;
+	enum place from;
+	struct packet packet;
+	enum place to;
+	struct packet expected;
+	enum nat_reason why;
+	uint64_t value; /* CLOCK: ms, ADDRESS: the address, LISTEN: the port */
+	struct mapping_expected mapping;
+};
+
+#define DROPPED  \
+	NOWHERE, \
+	{        \
+	}
+#define PASSED  \
+	ONWARD, \
+	{       \
+	}
+#define PASSED_TURNED  \
+	ONWARD_TURNED, \
+	{              \
+	}
+#define TURNED		WAN_TURNED
+#define LATER(ms)	.from = CLOCK, .value = (ms)
+#define NEW_ADDRESS(to) .from = ADDRESS, .value = (to)
+#define SWEPT		.from = SWEEP
+/* The router opens a socket of its own. */
+#define LISTENS(kind, at, port) \
+	.from = LISTEN, .value = (port), .mapping = { .protocol = (kind), .internal_addr = (at) }
+/* The external port is this internal endpoint's; more fields may follow. */
+#define MAPPED(kind, external, host, internal, ...)              \
+	.from = STATE, .mapping = { .protocol = (kind),          \
+				    .external_port = (external), \
+				    .internal_addr = (host),     \
+				    .internal_port = (internal), \
+				    __VA_ARGS__ }
+#define UNMAPPED(kind, external) .from = STATE, .mapping = { .protocol = (kind), .external_port = (external) }
+
+struct test {
+	const char *name;
+	const struct setup *setup; /* neighbours with the same one share a router */
+	const struct step *steps;
+	size_t count;
+	void (*run)(struct router *router); /* in place of steps */
+};
+
+extern const struct setup usual;
+
+#define STEPS(title, table, ...)                                                                                 \
+	{                                                                                                        \
+		.name = (title), .setup = &usual, .steps = (table), .count = sizeof(table) / sizeof((table)[0]), \
+		__VA_ARGS__                                                                                      \
+	}
+#define CODE(title, function, ...)                                               \
+	{                                                                        \
+		.name = (title), .setup = &usual, .run = (function), __VA_ARGS__ \
+	}
+
+void steps_run(struct router *router, const struct step *steps, size_t count);
+
+/* One step: for tests that make them in a loop. */
+void step_run(struct router *router, const struct step *step);
+
+/* Ends the test as skipped; why goes to the output. */
+void test_skip(const char *why);
+
+/* Runs the tests whose names match one of the arguments (shell patterns), or all. TAP. For return from main(). */
+int tests_main(const struct test *tests, size_t count, int argc, char **argv);
+
+#endif
