@@ -262,7 +262,8 @@ static void line_add_attributes(struct line *line, const struct nlmsghdr *messag
 {
 	struct nlattr *attr;
 
-	mnl_attr_for_each(attr, message, header) line_add_attribute(line, attr, fields);
+	mnl_attr_for_each(attr, message, header)
+		line_add_attribute(line, attr, fields);
 }
 
 static const char *family_name(int family)
@@ -362,8 +363,7 @@ static void line_add_bpf_filter(struct line *line, const struct nlmsghdr *messag
 {
 	struct nlattr *attr, *kind = NULL, *options = NULL, *option;
 
-	mnl_attr_for_each(attr, message, sizeof(struct tcmsg))
-	{
+	mnl_attr_for_each(attr, message, sizeof(struct tcmsg)) {
 		if (mnl_attr_get_type(attr) == TCA_KIND)
 			kind = attr;
 		else if (mnl_attr_get_type(attr) == TCA_OPTIONS)
@@ -371,7 +371,8 @@ static void line_add_bpf_filter(struct line *line, const struct nlmsghdr *messag
 	}
 	if (!kind || !options || strcmp(mnl_attr_get_str(kind), "bpf"))
 		return;
-	mnl_attr_for_each_nested(option, options) line_add_attribute(line, option, bpf_filter_fields);
+	mnl_attr_for_each_nested(option, options)
+		line_add_attribute(line, option, bpf_filter_fields);
 }
 
 static int add_filter(const struct nlmsghdr *message, void *data)

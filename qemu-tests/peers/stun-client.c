@@ -11,9 +11,9 @@
  * stayed silent, so such an endpoint is asked directly afterwards.
  *
  * Over TCP all connections share the local port with a listener and stay open,
- * one for each remote, until the end. Then they are reset, so that no TIME_WAIT
- * keeps the next run from the same local port; so is the one that the server
- * makes (stun-server.c).
+ * one for each remote, until the end. Then they are reset, for without TCP
+ * timestamps a TIME_WAIT would keep the next run from the same local port; so is
+ * the one that the server makes (stun-server.c).
  *
  * Exit status: 0 the tests could be run, whatever they found; 1 not; 2 usage.
  */
