@@ -155,8 +155,8 @@ static int word_take(struct parser *parser, enum option option, const char *word
 	case OPTION_PORTS:
 		return ports_add(interface, word, why);
 	case OPTION_HAIRPIN_IF:
-		return hairpin_config_add_interface(&interface->hairpin[CONFIG_IPV4], word, why) ?:
-			hairpin_config_add_interface(&interface->hairpin[CONFIG_IPV6], word, why);
+		return hairpin_config_add_interface(&interface->hairpin[CONFIG_IPV4], word, why)
+			       ?: hairpin_config_add_interface(&interface->hairpin[CONFIG_IPV6], word, why);
 	case OPTION_INTERNAL:
 		return interface_config_add_internal(interface, word, why);
 	case OPTION_BPF_LOADER:

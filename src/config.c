@@ -185,15 +185,16 @@ int config_check(const struct config *config, char *text, size_t size)
 	return 0;
 }
 
-bool interface_config_warn(const struct interface_config *interface, enum config_family family, uint32_t local_rule_pref,
-			   char *text, size_t size)
+bool interface_config_warn(const struct interface_config *interface, enum config_family family,
+			   uint32_t local_rule_pref, char *text, size_t size)
 {
 	const struct hairpin_config *hairpin = &interface->hairpin[family];
 
 	if (!hairpin->internal_ifs_count)
 		return false;
 	if (hairpin->rule_pref >= local_rule_pref) {
-		snprintf(text, size, "hairpinning has no effect: its rule's preference %u is not below the local rule's, %u",
+		snprintf(text, size,
+			 "hairpinning has no effect: its rule's preference %u is not below the local rule's, %u",
 			 hairpin->rule_pref, local_rule_pref);
 		return true;
 	}

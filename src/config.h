@@ -77,8 +77,8 @@ bool hairpin_config_has_interface(const struct hairpin_config *hairpin, const ch
 int config_check(const struct config *config, char *text, size_t size);
 
 /* Is there something that works, but hardly as it was meant? Then text says so. */
-bool interface_config_warn(const struct interface_config *interface, enum config_family family, uint32_t local_rule_pref,
-			   char *text, size_t size);
+bool interface_config_warn(const struct interface_config *interface, enum config_family family,
+			   uint32_t local_rule_pref, char *text, size_t size);
 
 /* For the line that is printed at start-up: "ports 20000-29999, hairpin lo lan". */
 void interface_config_describe(const struct interface_config *interface, char *text, size_t size);

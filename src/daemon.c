@@ -26,7 +26,8 @@
 
 enum {
 	RETRY_SECONDS_MAX = 60, /* what fails while running is tried again after 1, 2, 4 ... 60 s */
-	LOOK_SECONDS = 60,	/* and without any event: a route can be deleted without one */
+	TAKE_BACK_TRIES = 3,
+	LOOK_SECONDS = 60, /* and without any event: a route can be deleted without one */
 };
 
 enum epoll_tag { TAG_NETLINK, TAG_SIGNAL, TAG_TIMER, TAG_INTERFACES }; /* the last plus the interface's number */
@@ -301,10 +302,12 @@ static void fd_close(int fd)
 /* Takes everything back, last first. */
 static void daemon_close(struct daemon *daemon, bool has_changed)
 {
+	int tries = 0;
 	size_t i;
 
-	if (has_changed)
-		hairpin_follow(daemon, true);
+	/* Whatever kept it from working may be over, and nobody will come after us. */
+	while (has_changed && hairpin_follow(daemon, true) && ++tries < TAKE_BACK_TRIES)
+		;
 	for (i = daemon->interfaces_count; i > 0; i--) {
 		interface_close(&daemon->interfaces[i - 1]);
 		fd_close(daemon->table_claims[i - 1]);

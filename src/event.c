@@ -11,10 +11,10 @@ static const char *const protocol_names[NAT_PROTOCOLS] = { [NAT_TCP] = "tcp", [N
 static void reason_format(unsigned int reason, char *text, size_t size)
 {
 	static const char *const verdicts[] = {
-#define PASS "passed"
-#define DONE "translated"
-#define TURN "turned round"
-#define DROP "dropped"
+#define PASS			"passed"
+#define DONE			"translated"
+#define TURN			"turned round"
+#define DROP			"dropped"
 #define X(name, verdict, words) [WHY_##name] = verdict ": " words,
 		NAT_REASONS(X)
 #undef X

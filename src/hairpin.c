@@ -200,8 +200,8 @@ static const struct hairpin_item *neighbour_lookup(const struct hairpin_items *i
 	const struct hairpin_item *item;
 
 	for (item = items->items; item < items->items + items->count; item++)
-		if (item->kind == HAIRPIN_NEIGHBOUR && item->ifindex == wanted->ifindex && item->family == wanted->family &&
-		    !memcmp(item->addr, wanted->addr, sizeof(item->addr)))
+		if (item->kind == HAIRPIN_NEIGHBOUR && item->ifindex == wanted->ifindex &&
+		    item->family == wanted->family && !memcmp(item->addr, wanted->addr, sizeof(item->addr)))
 			return item;
 	return NULL;
 }
@@ -229,8 +229,8 @@ static int steps_add_missing(struct hairpin_steps *steps, enum hairpin_kind kind
 	return 0;
 }
 
-static int steps_delete_unwanted(struct hairpin_steps *steps, enum hairpin_kind kind, const struct hairpin_items *wanted,
-				 const struct hairpin_items *present)
+static int steps_delete_unwanted(struct hairpin_steps *steps, enum hairpin_kind kind,
+				 const struct hairpin_items *wanted, const struct hairpin_items *present)
 {
 	const struct hairpin_item *item;
 	int err;
@@ -329,8 +329,9 @@ static int steps_restore_local(struct hairpin_steps *steps, const struct hairpin
 	return err;
 }
 
-int hairpin_changes(struct hairpin_steps *steps, const struct hairpin_items *wanted, const struct hairpin_items *present,
-		    struct hairpin_items *displaced, const struct hairpin_item **conflict)
+int hairpin_changes(struct hairpin_steps *steps, const struct hairpin_items *wanted,
+		    const struct hairpin_items *present, struct hairpin_items *displaced,
+		    const struct hairpin_item **conflict)
 {
 	const struct hairpin_item *local = local_rule_wanted(wanted);
 	int err;
@@ -361,9 +362,10 @@ static void rule_format(const struct hairpin_item *rule, char *text, size_t size
 	snprintf(table, sizeof(table), "%u", rule->table);
 	if (rule->to_ports.last)
 		snprintf(ports, sizeof(ports), " dport %u-%u", rule->to_ports.first, rule->to_ports.last);
-	snprintf(text, size, "rule pref %u%s%s%s%s%s lookup %s", rule->preference, rule->iif[0] ? " iif " : "", rule->iif,
-		 rule->ip_protocol ? " ipproto " : "", rule->ip_protocol ? protocols[rule->ip_protocol] ?: "?" : "",
-		 ports, rule->table == RT_TABLE_LOCAL ? "local" : table);
+	snprintf(text, size, "rule pref %u%s%s%s%s%s lookup %s", rule->preference, rule->iif[0] ? " iif " : "",
+		 rule->iif, rule->ip_protocol ? " ipproto " : "",
+		 rule->ip_protocol ? protocols[rule->ip_protocol] ?: "?" : "", ports,
+		 rule->table == RT_TABLE_LOCAL ? "local" : table);
 }
 
 void hairpin_item_format(const struct hairpin_item *item, char *text, size_t size)
@@ -378,6 +380,6 @@ void hairpin_item_format(const struct hairpin_item *item, char *text, size_t siz
 	if (item->kind == HAIRPIN_ROUTE)
 		snprintf(text, size, "route %s dev %d table %u", addr, item->ifindex, item->table);
 	else
-		snprintf(text, size, "neighbour %s dev %d %02x:%02x:%02x:%02x:%02x:%02x", addr, item->ifindex, item->mac[0],
-			 item->mac[1], item->mac[2], item->mac[3], item->mac[4], item->mac[5]);
+		snprintf(text, size, "neighbour %s dev %d %02x:%02x:%02x:%02x:%02x:%02x", addr, item->ifindex,
+			 item->mac[0], item->mac[1], item->mac[2], item->mac[3], item->mac[4], item->mac[5]);
 }

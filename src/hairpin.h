@@ -33,12 +33,12 @@ enum hairpin_kind { HAIRPIN_NEIGHBOUR, HAIRPIN_ROUTE, HAIRPIN_RULE };
 struct hairpin_item {
 	enum hairpin_kind kind;
 	int family;
-	uint8_t owner;	     /* RTPROT_* */
-	bool is_foreign;     /* says more than fits in here, so cannot be one of ours */
-	uint32_t preference; /* rule */
-	uint32_t table;	     /* rule, route */
-	char iif[IFNAMSIZ];  /* rule; empty: any */
-	uint8_t ip_protocol; /* rule; 0: any */
+	uint8_t owner;		    /* RTPROT_* */
+	bool is_foreign;	    /* says more than fits in here, so cannot be one of ours */
+	uint32_t preference;	    /* rule */
+	uint32_t table;		    /* rule, route */
+	char iif[IFNAMSIZ];	    /* rule; empty: any */
+	uint8_t ip_protocol;	    /* rule; 0: any */
 	struct port_range to_ports; /* rule; 0-0: any */
 	__be32 addr[4];		    /* route, neighbour: destination */
 	int ifindex;		    /* route, neighbour */
@@ -82,8 +82,9 @@ int hairpin_plan(struct hairpin_items *wanted, enum config_family family, uint32
  * and put back by the call whose plan no longer needs that. Returns 0, -ENOMEM, or -EEXIST: *conflict of `wanted`
  * contradicts a neighbour of somebody else.
  */
-int hairpin_changes(struct hairpin_steps *steps, const struct hairpin_items *wanted, const struct hairpin_items *present,
-		    struct hairpin_items *displaced, const struct hairpin_item **conflict);
+int hairpin_changes(struct hairpin_steps *steps, const struct hairpin_items *wanted,
+		    const struct hairpin_items *present, struct hairpin_items *displaced,
+		    const struct hairpin_item **conflict);
 
 /* Is it a plain `lookup local`? */
 bool hairpin_is_local_rule(const struct hairpin_item *item);

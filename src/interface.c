@@ -165,8 +165,8 @@ int interface_update(struct interface *interface, struct netlink *nl)
 	}
 	interface->link = link;
 	/* A redial makes another device of the same name; a tunnel may come back with another kind of header. */
-	if (interface->datapath && (link.ifindex != interface->datapath_ifindex ||
-				    external_link_layer(link.type) != interface->layer))
+	if (interface->datapath &&
+	    (link.ifindex != interface->datapath_ifindex || external_link_layer(link.type) != interface->layer))
 		datapath_unload(interface);
 	if (!interface->datapath)
 		err = interface_load(interface);

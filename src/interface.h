@@ -21,10 +21,10 @@ struct interface {
 	int epoll_fd;	    /* where the data plane's events are announced ... */
 	uint32_t epoll_tag; /* ... under this data.u32 */
 	bool is_present;
-	bool is_checked;     /* the kernel has been found able */
+	bool is_checked; /* the kernel has been found able */
 	bool is_attached;
-	bool has_news;	     /* to be announced */
-	struct link link;    /* valid while present */
+	bool has_news;	  /* to be announced */
+	struct link link; /* valid while present */
 	enum link_layer layer;
 	struct datapath *datapath; /* IPv4's; NULL: not loaded */
 	int datapath_ifindex;
@@ -32,7 +32,8 @@ struct interface {
 };
 
 /* Claims the interface. Nothing is loaded yet. */
-int interface_init(struct interface *interface, const struct interface_config *config, int epoll_fd, uint32_t epoll_tag);
+int interface_init(struct interface *interface, const struct interface_config *config, int epoll_fd,
+		   uint32_t epoll_tag);
 
 /*
  * Looks and follows: loads, attaches, sets the external address, or lets go of what is gone. An interface that is not there

@@ -18,8 +18,8 @@ static void version_print(bool json)
 	if (*libbpf == 'v')
 		libbpf++;
 	if (json)
-		printf("{\"name\":\"einat\",\"version\":\"%s\",\"features\":[\"nat44\"],\"libbpf\":\"%s\"}\n", EINAT_VERSION,
-		       libbpf);
+		printf("{\"name\":\"einat\",\"version\":\"%s\",\"features\":[\"nat44\"],\"libbpf\":\"%s\"}\n",
+		       EINAT_VERSION, libbpf);
 	else
 		printf("einat %s\nfeatures: nat44\nlibbpf: %s\n", EINAT_VERSION, libbpf);
 }
@@ -48,5 +48,5 @@ int main(int argc, char *argv[])
 		break;
 	}
 	config_free(&cli.config);
-	return fflush(stdout) ? 1 : status;
+	return fflush(stdout) || ferror(stdout) ? 1 : status;
 }

@@ -306,8 +306,7 @@ static int event_read(const struct nlmsghdr *message, void *data)
 	case RTM_NEWLINK:
 	case RTM_DELLINK:
 		mnl_attr_for_each(attr, message, sizeof(*link))
-			if (mnl_attr_get_type(attr) == IFLA_IFNAME &&
-			    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
+			if (mnl_attr_get_type(attr) == IFLA_IFNAME && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
 				name = mnl_attr_get_str(attr);
 		if (reader->is_ours(link->ifi_index, name, reader->arg))
 			reader->changes |= NETLINK_LINKS_CHANGED;
@@ -325,7 +324,8 @@ static int event_read(const struct nlmsghdr *message, void *data)
 	return MNL_CB_OK;
 }
 
-unsigned int netlink_read_events(struct netlink *nl, bool (*is_ours)(int ifindex, const char *name, void *arg), void *arg)
+unsigned int netlink_read_events(struct netlink *nl, bool (*is_ours)(int ifindex, const char *name, void *arg),
+				 void *arg)
 {
 	struct event_reader reader = { is_ours, arg, 0 };
 	char buffer[NETLINK_BUFFER];

@@ -47,7 +47,8 @@ int netlink_event_fd(const struct netlink *nl);
  * Reads all waiting events. is_ours(ifindex, name) tells which links matter; name is NULL where the event has none.
  * Returns NETLINK_*_CHANGED bits; both when events were lost.
  */
-unsigned int netlink_read_events(struct netlink *nl, bool (*is_ours)(int ifindex, const char *name, void *arg), void *arg);
+unsigned int netlink_read_events(struct netlink *nl, bool (*is_ours)(int ifindex, const char *name, void *arg),
+				 void *arg);
 
 /* By name, or by index where name is empty. Returns 0, -ENODEV (nothing is said), or -errno. */
 int netlink_get_link(struct netlink *nl, const char *name, int ifindex, struct link *link);

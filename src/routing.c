@@ -282,7 +282,7 @@ int routing_reconcile(struct netlink *nl, int family, const struct hairpin_items
 {
 	struct hairpin_items present = { NULL, 0 };
 	struct hairpin_steps steps = { NULL, 0 };
-	const struct hairpin_item *conflict;
+	const struct hairpin_item *conflict = NULL;
 	bool keep_local = false;
 	char text[128];
 	size_t i;
@@ -290,7 +290,7 @@ int routing_reconcile(struct netlink *nl, int family, const struct hairpin_items
 
 	err = items_read(nl, family, &present);
 	err = err ?: hairpin_changes(&steps, wanted, &present, displaced, &conflict);
-	if (err == -EEXIST) {
+	if (conflict) {
 		hairpin_item_format(conflict, text, sizeof(text));
 		log_error("hairpin: a permanent neighbour that is not ours is in the way of: %s", text);
 	} else if (err == -ENOMEM) {

@@ -196,8 +196,9 @@ static void test_values(void **state)
 
 static void test_help_and_version(void **state)
 {
-	static const char *const options[] = { "--help",    "--version", "--config",	 "--ifname",   "--ifindex", "--nat44",
-					       "--nat66",   "--ports",	 "--hairpin-if", "--internal", "--bpf-log", "--bpf-loader" };
+	static const char *const options[] = { "--help",       "--version",  "--config",  "--ifname",
+					       "--ifindex",    "--nat44",    "--nat66",	  "--ports",
+					       "--hairpin-if", "--internal", "--bpf-log", "--bpf-loader" };
 	char copy[64];
 	struct cli cli;
 	size_t i;
@@ -232,7 +233,8 @@ static void test_warnings(void **state)
 	wan = &cli.config.interfaces[0];
 	assert_false(interface_config_warn(wan, CONFIG_IPV4, 101, text, sizeof(text)));
 	assert_true(interface_config_warn(wan, CONFIG_IPV4, 100, text, sizeof(text)));
-	assert_string_equal(text, "hairpinning has no effect: its rule's preference 100 is not below the local rule's, 100");
+	assert_string_equal(text,
+			    "hairpinning has no effect: its rule's preference 100 is not below the local rule's, 100");
 	config_free(&cli.config);
 	parse(&cli, "-i wan --hairpin-if lo", copy, sizeof(copy));
 	wan = &cli.config.interfaces[0];
@@ -270,12 +272,9 @@ static void test_long_description(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_described),
-		cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_values),
-		cmocka_unit_test(test_help_and_version),
-		cmocka_unit_test(test_warnings),
+		cmocka_unit_test(test_refused),		 cmocka_unit_test(test_described),
+		cmocka_unit_test(test_defaults),	 cmocka_unit_test(test_values),
+		cmocka_unit_test(test_help_and_version), cmocka_unit_test(test_warnings),
 		cmocka_unit_test(test_long_description),
 	};
 

@@ -55,7 +55,8 @@ static void test_ipv6(void **state)
 	(void)state;
 	event.type = EVENT_MAPPING_NEW;
 	event_format(&event, AF_INET6, text, sizeof(text));
-	assert_string_equal(text, "mapping made: udp [2001:db8::100]:25000, external port 20001, for [2001:db8:1::1]:53");
+	assert_string_equal(text,
+			    "mapping made: udp [2001:db8::100]:25000, external port 20001, for [2001:db8:1::1]:53");
 }
 
 /* What a newer data plane may send must not make an older daemon read beyond its tables. */

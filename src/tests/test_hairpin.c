@@ -80,8 +80,8 @@ static struct hairpin_item neighbour(uint8_t owner, int mac)
 	return item;
 }
 
-#define EXTERNAL_ITEMS                                              \
-	"neighbour 203.0.113.2 dev 3 aa:aa:aa:aa:aa:aa\n"           \
+#define EXTERNAL_ITEMS                                    \
+	"neighbour 203.0.113.2 dev 3 aa:aa:aa:aa:aa:aa\n" \
 	"route 203.0.113.2 dev 3 table 4787\n"
 
 static void test_plans(void **state)
@@ -90,20 +90,20 @@ static void test_plans(void **state)
 		const char *what, *names[4], *expected;
 	} cases[] = {
 		{ "nothing asked for", { NULL }, "" },
-		{ "lo and lan", { "lo", "lan" },
-		  EXTERNAL_ITEMS
-		  "rule pref 100 iif lo ipproto tcp lookup 4787\n"
-		  "rule pref 100 iif lan ipproto tcp lookup 4787\n"
-		  "rule pref 100 iif lo ipproto udp lookup 4787\n"
-		  "rule pref 100 iif lan ipproto udp lookup 4787\n"
-		  "rule pref 200 lookup local\n" },
-		{ "lan without lo: only what hairpinning has brought concerns the router itself", { "lan" },
-		  EXTERNAL_ITEMS
-		  "rule pref 100 iif lan ipproto tcp lookup 4787\n"
-		  "rule pref 100 iif lo ipproto tcp dport 20000-29999 lookup 4787\n"
-		  "rule pref 100 iif lan ipproto udp lookup 4787\n"
-		  "rule pref 100 iif lo ipproto udp dport 20000-29999 lookup 4787\n"
-		  "rule pref 200 lookup local\n" },
+		{ "lo and lan",
+		  { "lo", "lan" },
+		  EXTERNAL_ITEMS "rule pref 100 iif lo ipproto tcp lookup 4787\n"
+				 "rule pref 100 iif lan ipproto tcp lookup 4787\n"
+				 "rule pref 100 iif lo ipproto udp lookup 4787\n"
+				 "rule pref 100 iif lan ipproto udp lookup 4787\n"
+				 "rule pref 200 lookup local\n" },
+		{ "lan without lo: only what hairpinning has brought concerns the router itself",
+		  { "lan" },
+		  EXTERNAL_ITEMS "rule pref 100 iif lan ipproto tcp lookup 4787\n"
+				 "rule pref 100 iif lo ipproto tcp dport 20000-29999 lookup 4787\n"
+				 "rule pref 100 iif lan ipproto udp lookup 4787\n"
+				 "rule pref 100 iif lo ipproto udp dport 20000-29999 lookup 4787\n"
+				 "rule pref 200 lookup local\n" },
 	};
 	struct hairpin_items wanted;
 	struct fixture fixture;
@@ -136,15 +136,13 @@ static void test_other_protocols_and_ports(void **state)
 	assert_int_equal(port_set_add(&fixture.config.interfaces[0].ports[NAT_UDP], 40000, 40001), 0);
 	wanted = plan_make(&fixture);
 	items_print(&wanted, text, sizeof(text));
-	assert_string_equal(text,
-			    EXTERNAL_ITEMS
-			    "rule pref 100 iif lan ipproto tcp lookup 4787\n"
-			    "rule pref 100 iif lo ipproto tcp dport 20000-29999 lookup 4787\n"
-			    "rule pref 100 iif lan ipproto udp lookup 4787\n"
-			    "rule pref 100 iif lo ipproto udp dport 20000-40001 lookup 4787\n"
-			    "rule pref 100 iif lan ipproto icmp lookup 4787\n"
-			    "rule pref 100 iif lo ipproto icmp lookup 4787\n"
-			    "rule pref 200 lookup local\n");
+	assert_string_equal(text, EXTERNAL_ITEMS "rule pref 100 iif lan ipproto tcp lookup 4787\n"
+						 "rule pref 100 iif lo ipproto tcp dport 20000-29999 lookup 4787\n"
+						 "rule pref 100 iif lan ipproto udp lookup 4787\n"
+						 "rule pref 100 iif lo ipproto udp dport 20000-40001 lookup 4787\n"
+						 "rule pref 100 iif lan ipproto icmp lookup 4787\n"
+						 "rule pref 100 iif lo ipproto icmp lookup 4787\n"
+						 "rule pref 200 lookup local\n");
 	hairpin_items_free(&wanted);
 	config_free(&fixture.config);
 }
@@ -292,21 +290,33 @@ static const struct machine {
 } machines[] = {
 	{ "as it boots", { { .kind = HAIRPIN_RULE, .owner = RTPROT_KERNEL, .table = RT_TABLE_LOCAL } }, true },
 	{ "the local rule stands behind already",
-	  { { .kind = HAIRPIN_RULE, .owner = RTPROT_BOOT, .preference = 150, .table = RT_TABLE_LOCAL } }, false },
+	  { { .kind = HAIRPIN_RULE, .owner = RTPROT_BOOT, .preference = 150, .table = RT_TABLE_LOCAL } },
+	  false },
 	{ "the local rule has been moved, but not far enough",
-	  { { .kind = HAIRPIN_RULE, .owner = RTPROT_BOOT, .preference = 50, .table = RT_TABLE_LOCAL } }, true },
+	  { { .kind = HAIRPIN_RULE, .owner = RTPROT_BOOT, .preference = 50, .table = RT_TABLE_LOCAL } },
+	  true },
 	{ "level with the hairpin rules",
-	  { { .kind = HAIRPIN_RULE, .owner = RTPROT_BOOT, .preference = 100, .table = RT_TABLE_LOCAL } }, true },
+	  { { .kind = HAIRPIN_RULE, .owner = RTPROT_BOOT, .preference = 100, .table = RT_TABLE_LOCAL } },
+	  true },
 	{ "two local rules",
 	  { { .kind = HAIRPIN_RULE, .owner = RTPROT_KERNEL, .table = RT_TABLE_LOCAL },
-	    { .kind = HAIRPIN_RULE, .owner = RTPROT_STATIC, .preference = 300, .table = RT_TABLE_LOCAL } }, true },
+	    { .kind = HAIRPIN_RULE, .owner = RTPROT_STATIC, .preference = 300, .table = RT_TABLE_LOCAL } },
+	  true },
 	{ "foreign rules, one of them just like ours but for its owner",
 	  { { .kind = HAIRPIN_RULE, .owner = RTPROT_KERNEL, .table = RT_TABLE_LOCAL },
-	    { .kind = HAIRPIN_RULE, .owner = RTPROT_STATIC, .preference = 100, .table = 4787, .iif = "lan",
+	    { .kind = HAIRPIN_RULE,
+	      .owner = RTPROT_STATIC,
+	      .preference = 100,
+	      .table = 4787,
+	      .iif = "lan",
 	      .ip_protocol = IPPROTO_TCP },
 	    { .kind = HAIRPIN_RULE, .owner = HAIRPIN_OWNER, .is_foreign = true, .preference = 100, .table = 4787 },
-	    { .kind = HAIRPIN_RULE, .owner = RTPROT_STATIC, .preference = 10, .is_foreign = true,
-	      .table = RT_TABLE_LOCAL } }, true },
+	    { .kind = HAIRPIN_RULE,
+	      .owner = RTPROT_STATIC,
+	      .preference = 10,
+	      .is_foreign = true,
+	      .table = RT_TABLE_LOCAL } },
+	  true },
 };
 
 static struct hairpin_items machine_make(const struct machine *machine)
@@ -461,14 +471,10 @@ static void test_foreign_neighbours(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_plans),
-		cmocka_unit_test(test_other_protocols_and_ports),
-		cmocka_unit_test(test_wants_nothing),
-		cmocka_unit_test(test_two_externals),
-		cmocka_unit_test(test_there_and_back),
-		cmocka_unit_test(test_killed_after_each_step),
-		cmocka_unit_test(test_follows_changes),
-		cmocka_unit_test(test_foreign_neighbours),
+		cmocka_unit_test(test_plans),		cmocka_unit_test(test_other_protocols_and_ports),
+		cmocka_unit_test(test_wants_nothing),	cmocka_unit_test(test_two_externals),
+		cmocka_unit_test(test_there_and_back),	cmocka_unit_test(test_killed_after_each_step),
+		cmocka_unit_test(test_follows_changes), cmocka_unit_test(test_foreign_neighbours),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

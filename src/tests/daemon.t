@@ -1,0 +1,521 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The daemon as a whole: what it says, what it sets up in the kernel, and that all of it is gone afterwards.
+#
+#   lan 192.168.1.1/24 [router: a network namespace] wan 203.0.113.2/24
+#
+# The other ends of both links stay in the same namespace and do nothing. EINAT is the program, NETSTATE what prints the
+# kernel's state; by default those of build/<this machine>. Needs root for all but the arguments.
+set -u
+
+top=$(cd "$(dirname "$0")/../.." && pwd)
+EINAT=${EINAT:-$top/build/$(uname -m)/einat}
+NETSTATE=${NETSTATE:-$top/build/$(uname -m)/peers/netstate}
+PATH=$PATH:/usr/sbin:/sbin
+ns=einat-daemon-$$
+tmp=$(mktemp -d)
+checks=0
+pid=
+
+cleanup()
+{
+	[ -z "$pid" ] || kill -KILL "$pid" 2>/dev/null
+	ip netns pids "$ns" 2>/dev/null | xargs -r kill -KILL
+	ip netns delete "$ns" 2>/dev/null
+	rm -rf "$tmp"
+}
+trap cleanup EXIT
+trap 'exit 1' INT TERM
+
+# check DESCRIPTION COMMAND...: one line of TAP; what the command prints explains a failure
+check()
+{
+	description=$1
+	shift
+	checks=$((checks + 1))
+	if "$@" >"$tmp/check" 2>&1; then
+		echo "ok $checks - $description"
+	else
+		echo "not ok $checks - $description"
+		echo "# $*"
+		sed 's/^/# /' "$tmp/check"
+	fi
+}
+
+skip()
+{
+	checks=$((checks + 1))
+	echo "# SKIPPED: $1: $2" >&2
+	echo "ok $checks - $1 # SKIP $2"
+}
+
+# until_true COMMAND...: asks again and again, 5 s at most
+until_true()
+{
+	deadline=$(($(date +%s) + 5))
+	while ! "$@" >/dev/null 2>&1; do
+		[ "$(date +%s)" -le "$deadline" ] || return 1
+		sleep 0.02
+	done
+}
+
+# says STATUS LINE COMMAND...: does the command exit with this status, LINE all that it says?
+says()
+{
+	status=$1 line=$2
+	shift 2
+	if [ "$1" = router ]; then
+		shift
+		set -- ip netns exec "$ns" "$@"
+	fi
+	got=0
+	timeout 5 "$@" >"$tmp/out" 2>&1 || got=$?
+	[ "$got" -eq "$status" ] || echo "exit status $got, want $status"
+	printf '%s\n' "$line" | diff - "$tmp/out" && [ "$got" -eq "$status" ]
+}
+
+test_arguments()
+{
+	check "no arguments" says 2 "einat: no external interface: give --ifname NAME (--help shows all options)" "$EINAT"
+	check "a range that ends before it begins" says 2 'einat: --ports: "30000-20000": begin is above end' \
+		"$EINAT" -i wan --ports 30000-20000
+	check "an unknown option" says 2 "einat: --prots: unknown option (--help shows all options)" "$EINAT" -i wan --prots 1-2
+	check "a network without a length" says 2 'einat: --internal: "10.0.0.0": no prefix length, such as /24' \
+		"$EINAT" -i wan --internal 10.0.0.0
+	check "NAT66 is refused, not ignored" says 1 "einat: --nat66: IPv6 is not yet in this version" "$EINAT" -i wan --nat66
+	check "a configuration file is refused, not ignored" \
+		says 1 "einat: --config: configuration files are not yet in this version" "$EINAT" -c /dev/null
+	"$EINAT" --help >"$tmp/help" 2>"$tmp/help-error"
+	check "--help goes to standard output, exit status 0" [ "$?,$(wc -c <"$tmp/help-error")" = 0,0 ]
+	check "--help names the options" grep -q -e '--hairpin-if NAME' "$tmp/help"
+	"$EINAT" --version >"$tmp/version"
+	check "--version begins with the name" grep -qx 'einat [0-9][0-9.]*[^ ]*' "$tmp/version"
+	"$EINAT" --version --json >"$tmp/version"
+	check "--version --json is one JSON object" grep -qx '{"name":"einat","version":"[^"]*",.*}' "$tmp/version"
+	"$EINAT" --help >/dev/full
+	check "a full disk is no success" [ $? -eq 1 ]
+}
+
+test_permission()
+{
+	mkdir -m 755 "$tmp/bin"
+	chmod 755 "$tmp"
+	cp "$EINAT" "$tmp/bin/einat"
+	check "without permission" \
+		says 1 "einat: no permission: needs the capabilities NET_ADMIN and BPF; run it as root" \
+		setpriv --reuid 65534 --regid 65534 --clear-groups "$tmp/bin/einat" -i wan
+	check "with permission for the network alone" \
+		says 1 "einat: no permission: needs the capabilities BPF; run it as root" \
+		setpriv --bounding-set -sys_admin,-cap_39 "$tmp/bin/einat" -i wan
+	check "without permission for the network" \
+		says 1 "einat: no permission: needs the capabilities NET_ADMIN and BPF; run it as root" \
+		setpriv --bounding-set -net_admin "$tmp/bin/einat" -i wan
+}
+
+router() { ip netns exec "$ns" "$@"; }
+
+wan_add()
+{
+	ip -n "$ns" link add wan type veth peer name wan-peer
+	ip -n "$ns" address add 203.0.113.2/24 dev wan
+	ip -n "$ns" link set wan-peer up
+	ip -n "$ns" link set wan up
+}
+
+topology()
+{
+	ip netns add "$ns" || return 1
+	# Addresses that the kernel makes up by itself, seconds later, would be changes that nobody made.
+	router sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+	ip -n "$ns" link set lo up
+	ip -n "$ns" link add lan type veth peer name lan-peer
+	ip -n "$ns" address add 192.168.1.1/24 dev lan
+	ip -n "$ns" link set lan-peer up
+	ip -n "$ns" link set lan up
+	wan_add
+}
+
+state() { router "$NETSTATE" net.ipv4.ip_forward net.ipv4.conf.all.accept_local net.ipv4.conf.all.rp_filter >"$1"; }
+
+# as_before: is the kernel's state what it was when state "$tmp/before" looked?
+as_before()
+{
+	state "$tmp/now"
+	diff "$tmp/before" "$tmp/now"
+}
+
+# start OPTION...: in the background, what it says goes to $tmp/log
+start()
+{
+	: >"$tmp/log"
+	ip netns exec "$ns" "$EINAT" "$@" 2>>"$tmp/log" & # no function: $! has to be the program itself
+	pid=$!
+}
+
+said() { grep -qxF "einat: $1" "$tmp/log"; }
+
+ready() { until_true said "wan: 203.0.113.2 ($hook), ports 20000-29999, hairpin lo lan" || cat "$tmp/log"; }
+
+# stop SIGNAL STATUS: does it end with that status?
+stop()
+{
+	kill "-$1" "$pid"
+	wait "$pid"
+	got=$?
+	pid=
+	[ "$got" -eq "$2" ] || { echo "exit status $got, want $2" && cat "$tmp/log" && false; }
+}
+
+rules() { ip -n "$ns" rule show | tr -s '\t' ' ' | sed 's/ *$//; s/ proto [0-9a-z]*$//'; }
+route() { ip -n "$ns" route show table 4787 2>/dev/null | sed 's/ *$//'; }
+neighbour() { ip -n "$ns" neighbour show nud permanent | sed 's/ *$//'; }
+mac() { ip -n "$ns" -o link show wan | sed 's/.*link.ether \([^ ]*\).*/\1/'; }
+
+# is COMMAND TEXT: does the command print exactly this, by and by?
+prints() { [ "$("$1")" = "$2" ]; }
+is() { until_true prints "$@" || { "$1" && false; }; }
+
+boot_rules="0: from all lookup local
+32766: from all lookup main
+32767: from all lookup default"
+hairpin_rules="100: from all iif lo ipproto tcp lookup 4787
+100: from all iif lan ipproto tcp lookup 4787
+100: from all iif lo ipproto udp lookup 4787
+100: from all iif lan ipproto udp lookup 4787
+200: from all lookup local
+32766: from all lookup main
+32767: from all lookup default"
+
+test_start_and_stop()
+{
+	state "$tmp/before"
+	for signal in TERM INT; do
+		start -i wan --hairpin-if lo lan
+		until_true grep -q . "$tmp/log"
+		hook=$(sed -n 's/.*(\(tcx\|clsact\)).*/\1/p' "$tmp/log")
+		check "one line when it has started" says_only "wan: 203.0.113.2 ($hook), ports 20000-29999, hairpin lo lan"
+		check "rules in front of the local table's, which has moved" is rules "$hairpin_rules"
+		check "a route out of wan" is route "203.0.113.2 dev wan proto 78 scope link src 203.0.113.2"
+		check "a neighbour with wan's own hardware address" \
+			is neighbour "203.0.113.2 dev wan lladdr $(mac) PERMANENT proto 78"
+		check "resident memory under 2 MB" is_small
+		check "SIG$signal ends it with exit status 0" stop "$signal" 0
+		check "and everything is as it was" as_before
+	done
+	start -i wan
+	check "without --hairpin-if" until_true said "wan: 203.0.113.2 ($hook), ports 20000-29999"
+	check "there are no rules" is rules "$boot_rules"
+	kill -HUP "$pid"
+	check "SIGHUP is answered" until_true said "SIGHUP: there is no configuration file to read again"
+	check "and survived" stop TERM 0
+	check "without hairpinning too, everything is as it was" as_before
+}
+
+is_small()
+{
+	kilobytes=$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$pid/status")
+	echo "$kilobytes kB"
+	[ "$kilobytes" -lt 2048 ]
+}
+
+says_only() { printf 'einat: %s\n' "$1" | diff - "$tmp/log"; }
+
+test_without_lo()
+{
+	start -i wan --hairpin-if lan --ports 20000-20999 30000-30999
+	until_true said "wan: 203.0.113.2 ($hook), ports 20000-20999 30000-30999, hairpin lan"
+	check "without lo: its rule is narrowed to managed ports" is rules \
+		"100: from all iif lan ipproto tcp lookup 4787
+100: from all iif lo ipproto tcp dport 20000-30999 lookup 4787
+100: from all iif lan ipproto udp lookup 4787
+100: from all iif lo ipproto udp dport 20000-30999 lookup 4787
+200: from all lookup local
+32766: from all lookup main
+32767: from all lookup default"
+	check "without lo: stops" stop TERM 0
+	check "without lo: as it was" as_before
+	start -i wan --hairpin-if lo
+	check "lo alone is warned of" \
+		until_true said "warning: wan: hairpinning for lo alone reaches no internal host: name their interfaces too"
+	check "lo alone: stops" stop TERM 0
+}
+
+test_interfaces()
+{
+	index=$(ip -n "$ns" -o link show wan | cut -d: -f1)
+	check "an index that does not exist" says 1 'einat: --ifindex: "4711": no such interface' \
+		router "$EINAT" --ifindex 4711
+	check "the external interface as an internal one, by its index" \
+		says 2 "einat: --hairpin-if: wan is the external interface" router "$EINAT" --ifindex "$index" --hairpin-if wan
+	start --ifindex "$index" --hairpin-if lo lan
+	check "by its index" ready
+	check "by its index: stops" stop TERM 0
+	check "by its index: as it was" as_before
+
+	ip -n "$ns" link delete wan
+	state "$tmp/without-wan"
+	start -i wan --hairpin-if lo lan
+	check "an interface that is not there is waited for" until_true said "wan: not there, waiting for it"
+	check "while it waits there are no rules" is rules "$boot_rules"
+	wan_add
+	check "it appears, and is taken" ready
+	check "it appears, and has rules" is rules "$hairpin_rules"
+	ip -n "$ns" link delete wan
+	check "it goes: the rules go with it" is rules "$boot_rules"
+	: >"$tmp/log"
+	ip -n "$ns" link add spare type veth peer name spare-peer # takes the index
+	wan_add
+	check "it comes back under another index" ready
+	check "another index: rules" is rules "$hairpin_rules"
+	check "another index: route" is route "203.0.113.2 dev wan proto 78 scope link src 203.0.113.2"
+	check "another index: neighbour" is neighbour "203.0.113.2 dev wan lladdr $(mac) PERMANENT proto 78"
+	check "another index: the programs are on it" until_true sh -c "ip netns exec $ns $NETSTATE | grep -q 'dev wan ingress'"
+	ip -n "$ns" link delete spare
+	ip -n "$ns" link delete wan
+	: >"$tmp/log"
+	until_true said "wan: not there, waiting for it"
+	check "stops while it waits" stop TERM 0
+	cp "$tmp/before" "$tmp/with-wan"
+	cp "$tmp/without-wan" "$tmp/before"
+	check "stops while it waits: as it was" as_before
+	wan_add
+	state "$tmp/before"
+}
+
+test_changes()
+{
+	start -i wan --hairpin-if lo lan
+	ready
+	ip -n "$ns" address add 203.0.113.3/24 dev wan
+	ip -n "$ns" address add 198.51.100.2/24 dev wan
+	ip -n "$ns" address delete 203.0.113.3/24 dev wan
+	check "a second address changes nothing" says_only "wan: 203.0.113.2 ($hook), ports 20000-29999, hairpin lo lan"
+	ip -n "$ns" address delete 203.0.113.2/24 dev wan
+	check "renumbered: said" until_true said "wan: 198.51.100.2 ($hook), ports 20000-29999, hairpin lo lan"
+	check "renumbered: route" is route "198.51.100.2 dev wan proto 78 scope link src 198.51.100.2"
+	check "renumbered: neighbour" is neighbour "198.51.100.2 dev wan lladdr $(mac) PERMANENT proto 78"
+	ip -n "$ns" address delete 198.51.100.2/24 dev wan
+	check "the last address goes: said" until_true said "wan: no external IPv4 address, waiting for one"
+	check "the last address goes: rules too" is rules "$boot_rules"
+	check "the last address goes: neighbour too" is neighbour ""
+	: >"$tmp/log"
+	ip -n "$ns" address add 203.0.113.2/24 dev wan
+	check "it comes back: said" ready
+	check "it comes back: rules" is rules "$hairpin_rules"
+	ip -n "$ns" link set wan down
+	check "down: no rules" is rules "$boot_rules"
+	ip -n "$ns" link set wan address 02:00:00:00:00:77 up
+	check "up again with another hardware address: rules" is rules "$hairpin_rules"
+	check "up again: route" is route "203.0.113.2 dev wan proto 78 scope link src 203.0.113.2"
+	check "up again: neighbour" is neighbour "203.0.113.2 dev wan lladdr 02:00:00:00:00:77 PERMANENT proto 78"
+	ip -n "$ns" rule delete pref 100 iif lan ipproto tcp
+	ip -n "$ns" rule add pref 0 lookup local protocol static
+	check "somebody meddles with the rules: put right" is_sorted rules "$hairpin_rules"
+	check "changes: stops" stop TERM 0
+	ip -n "$ns" rule delete pref 0 lookup local protocol static
+	check "changes: as it was, with what somebody has added" is rules "$boot_rules"
+	ip -n "$ns" link set wan down
+	ip -n "$ns" link delete wan
+	wan_add
+	state "$tmp/before"
+}
+
+# as is, whatever the order within one preference
+sorted() { "$1" | sort; }
+prints_sorted() { [ "$(sorted "$1")" = "$(echo "$2" | sort)" ]; }
+is_sorted() { until_true prints_sorted "$@" || { "$1" && false; }; }
+
+descriptors() { find "/proc/$pid/fd" -mindepth 1 | wc -l; }
+
+test_burst()
+{
+	start -i wan --hairpin-if lo lan
+	ready
+	before=$(descriptors)
+	i=0
+	while [ $i -lt 250 ]; do
+		i=$((i + 1))
+		echo "address add 203.0.113.$((i % 200 + 20))/24 dev wan"
+		echo "address delete 203.0.113.$((i % 200 + 20))/24 dev wan"
+		echo "link set wan down"
+		echo "link set wan up"
+	done >"$tmp/burst"
+	ip -n "$ns" -force -batch "$tmp/burst"
+	check "after 1,000 changes: rules" is rules "$hairpin_rules"
+	check "after 1,000 changes: route" is route "203.0.113.2 dev wan proto 78 scope link src 203.0.113.2"
+	kill -STOP "$pid" # long enough to overrun its socket
+	for i in 1 2 3 4 5; do
+		ip -n "$ns" -force -batch "$tmp/burst"
+	done
+	ip -n "$ns" address add 198.51.100.2/24 dev wan
+	ip -n "$ns" address delete 203.0.113.2/24 dev wan
+	kill -CONT "$pid"
+	check "after events were lost: route" is route "198.51.100.2 dev wan proto 78 scope link src 198.51.100.2"
+	check "no descriptor is lost" [ "$(descriptors)" = "$before" ]
+	ip -n "$ns" address add 203.0.113.2/24 dev wan
+	ip -n "$ns" address delete 198.51.100.2/24 dev wan
+	check "burst: stops" stop TERM 0
+	check "burst: as it was" as_before
+}
+
+test_foreign()
+{
+	ip -n "$ns" rule add pref 50 fwmark 7 lookup 100
+	ip -n "$ns" rule add pref 100 iif lan ipproto tcp lookup 4787 # just what ours says
+	ip -n "$ns" rule add pref 60 lookup local
+	ip -n "$ns" rule delete pref 0 lookup local
+	ip -n "$ns" route add 203.0.113.2 dev lan table 4787
+	ip -n "$ns" route add 192.0.2.0/24 dev lan table 4787
+	ip -n "$ns" neighbour add 203.0.113.2 lladdr "$(mac)" dev wan nud permanent
+	ip -n "$ns" neighbour add 203.0.113.9 lladdr 02:00:00:00:00:09 dev wan nud permanent
+	state "$tmp/before"
+	start -i wan --hairpin-if lo lan
+	check "foreign rules: starts" ready
+	check "foreign rules: ours beside them, the local table's moved from 60" is_sorted rules \
+		"50: from all fwmark 0x7 lookup 100
+100: from all iif lan ipproto tcp lookup 4787
+$hairpin_rules"
+	check "foreign route for the same address: ours comes first" \
+		[ "$(route | grep -m 1 -F 203.0.113.2)" = "203.0.113.2 dev wan proto 78 scope link src 203.0.113.2" ]
+	check "foreign rules: stops" stop TERM 0
+	check "foreign rules, routes and neighbours are as they were" as_before
+	start -i wan --hairpin-if lo lan
+	ready
+	ip -n "$ns" neighbour replace 203.0.113.2 lladdr 02:00:00:00:00:05 dev wan nud permanent
+	stop TERM 0 >/dev/null
+	state "$tmp/before"
+	check "a start that fails after attaching says why" says 1 \
+		"einat: hairpin: a permanent neighbour that is not ours is in the way of: neighbour 203.0.113.2 dev $(
+			ip -n "$ns" -o link show wan | cut -d: -f1) $(mac)" \
+		router "$EINAT" -i wan --hairpin-if lo lan
+	check "a start that fails after attaching leaves nothing" as_before
+	ip -n "$ns" rule add pref 0 lookup local protocol kernel
+	ip -n "$ns" rule delete pref 50 fwmark 7 lookup 100
+	ip -n "$ns" rule delete pref 100 iif lan ipproto tcp lookup 4787
+	ip -n "$ns" rule delete pref 60 lookup local
+	ip -n "$ns" route flush table 4787
+	ip -n "$ns" neighbour delete 203.0.113.2 dev wan
+	ip -n "$ns" neighbour delete 203.0.113.9 dev wan
+	state "$tmp/before"
+}
+
+killed()
+{
+	start -i wan --hairpin-if lo lan
+	ready
+	kill -KILL "$pid"
+	wait "$pid" 2>/dev/null
+	pid=
+}
+
+test_killed()
+{
+	killed
+	check "after SIGKILL its rules are still there" is rules "$hairpin_rules"
+	start -i wan --hairpin-if lo lan
+	check "the next start copes" ready
+	check "the next start has the same rules" is rules "$hairpin_rules"
+	check "the next start: stops" stop TERM 0
+	check "and takes all of it back" as_before
+	killed
+	start -i wan
+	check "a next start without hairpinning" until_true said "wan: 203.0.113.2 ($hook), ports 20000-29999"
+	check "takes the rules back at once" is rules "$boot_rules"
+	check "next start without hairpinning: stops" stop TERM 0
+	check "next start without hairpinning: as it was" as_before
+	killed
+	ip -n "$ns" link delete wan
+	start -i wan --hairpin-if lo lan
+	check "a next start without the interface takes the rules back too" is rules "$boot_rules"
+	wan_add
+	check "and has them again when it comes" is rules "$hairpin_rules"
+	check "killed: stops" stop TERM 0
+	ip -n "$ns" link delete wan
+	wan_add
+	state "$tmp/before"
+}
+
+test_two_daemons()
+{
+	start -i wan --hairpin-if lo lan
+	ready
+	state "$tmp/running"
+	check "a second daemon on the same interface leaves" \
+		says 1 "einat: interface wan: another einat is at work on it" router "$EINAT" -i wan
+	check "a second daemon with the same hairpin table leaves" \
+		says 1 "einat: hairpin table 4787: another einat is at work on it" router "$EINAT" -i lan --hairpin-if lo vpn
+	state "$tmp/now"
+	check "the first one has not noticed" diff "$tmp/running" "$tmp/now"
+	check "two daemons: the first one stops" stop TERM 0
+	check "two daemons: as it was" as_before
+}
+
+started_or_gone() { said "wan: 203.0.113.2 ($hook), ports 20000-29999, hairpin lo lan" || ! kill -0 "$pid"; }
+
+# fails_at CALL N: starts with the n-th system call of this name failing, stops it if it started. Is all as before?
+# $tmp/beyond is made if there were fewer such calls.
+fails_at()
+{
+	: >"$tmp/log"
+	ip netns exec "$ns" strace -qq -D -o "$tmp/strace" -e "trace=$1" -e "inject=$1:error=EPERM:when=$2" \
+		"$EINAT" -i wan --hairpin-if lo lan 2>>"$tmp/log" & # -D: $! is the program, not strace
+	pid=$!
+	until_true started_or_gone
+	kill "$pid" 2>/dev/null
+	wait "$pid"
+	grep -q INJECTED "$tmp/strace" || : >"$tmp/beyond"
+	pid=
+	as_before || { cat "$tmp/log" && false; }
+}
+
+has_survived()
+{
+	[ -n "$failed" ] || [ "$n" -le 5 ] || return 0
+	echo "call $failed of $n"
+	cat "$tmp/why"
+	return 1
+}
+
+# Each request to the kernel fails once, from the start to the stop: whether it goes on or gives up, nothing is left behind.
+test_failures()
+{
+	if ! strace -qq -o /dev/null true 2>/dev/null; then
+		skip "nothing is left if any one request fails" "strace is not there, or may not trace"
+		return
+	fi
+	for call in sendto bpf; do
+		rm -f "$tmp/beyond"
+		n=0
+		failed=
+		while [ ! -e "$tmp/beyond" ] && [ $n -lt 200 ]; do
+			n=$((n + 1))
+			fails_at "$call" $n >"$tmp/why" 2>&1 || failed=$n
+			[ -z "$failed" ] || break
+		done
+		check "nothing is left if any one of $((n - 1)) $call calls fails" has_survived
+	done
+}
+
+if [ ! -x "$EINAT" ] || [ ! -x "$NETSTATE" ]; then
+	echo "Bail out! no programs in $(dirname "$EINAT"): run make first"
+	exit 1
+fi
+test_arguments
+if ! topology 2>/dev/null; then
+	echo "# SKIPPED: network namespaces need root. NOTHING of the running daemon was tested." >&2
+	echo "# SKIPPED: network namespaces need root. NOTHING of the running daemon was tested."
+	echo "1..$checks"
+	exit 0
+fi
+test_permission
+test_start_and_stop
+test_without_lo
+test_interfaces
+test_changes
+test_burst
+test_foreign
+test_killed
+test_two_daemons
+test_failures
+echo "1..$checks"
