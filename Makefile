@@ -48,7 +48,7 @@ HOST_CFLAGS := -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-reco
 	$(WARNINGS) $(DEFINES) $(INCLUDES)
 
 # Sources. What needs a library that the host may lack is an edge; the rest is linked to the unit tests.
-EDGES := main daemon interface instance datapath qdisc netlink routing
+EDGES := main daemon interface instance datapath qdisc netlink routing skeleton
 SRC := $(basename $(notdir $(wildcard src/*.c)))
 PURE := $(filter-out $(EDGES),$(SRC))
 UNIT_TESTS := $(patsubst src/tests/%.c,$(BUILD)/host/tests/%,$(wildcard src/tests/test_*.c))
@@ -73,7 +73,7 @@ $(foreach A,$(KNOWN_ARCHS),$(eval include cross/target.mk))
 # Commands. Those that a newcomer types first install what is missing.
 RUN_ARCH := $(or $(ARCH),$(HOST_ARCH))
 MATRIX := $(foreach a,$(ARCHS),$(addprefix vm/$a/,$(or $(KERNEL),$(KERNELS_$a))))
-TESTS := $(UNIT_TESTS) $(wildcard toolchains/*.t bpf/tests/*.t qemu-tests/peers/tests/*.t) \
+TESTS := $(UNIT_TESTS) $(wildcard src/tests/*.t toolchains/*.t bpf/tests/*.t qemu-tests/peers/tests/*.t) \
 	$(DATA_PLANE_TESTS:%=$(BUILD)/$(HOST_ARCH)/tests/%) $(MATRIX)
 PARALLEL := $(if $(findstring j,$(firstword -$(MAKEFLAGS))),,-j$(shell nproc))
 C_FILES := $(wildcard src/*.[ch] src/tests/*.[ch] bpf/*.[ch] bpf/tests/*.[ch] qemu-tests/peers/*.[ch] cross/*/*.[ch])
