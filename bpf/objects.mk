@@ -20,6 +20,6 @@ $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(BUILD)/bpf/.headers bpf/check-object bpf/hel
 	$Q$(LLVM_OBJCOPY) -x -R .BTF.ext -R .rel.BTF.ext -R .llvm_addrsig $(@:.o=.lines.o) $(@:.o=.bare.o)
 	$Qbpftool gen object $@.tmp $(@:.o=.bare.o) && mv $@.tmp $@
 
-$(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.bpf.o
+$(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.bpf.o bpf/skeleton
 	$(call say,SKELETON)
-	$Qbpftool gen skeleton $< >$@.tmp && mv $@.tmp $@
+	$Qbpf/skeleton $< >$@.tmp && mv $@.tmp $@
