@@ -38,7 +38,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpo
 	$(if $(filter 1,$(WERROR)),-Werror)
 LINT_CFLAGS = -std=gnu11 $(DEFINES) $(subst -I$(BUILD),-isystem $(BUILD),$(INCLUDES)) -nostdlibinc \
 	-isystem $(BUILD)/$(HOST_ARCH)/sysroot/include
-DEFINES := -D_GNU_SOURCE -DEINAT_VERSION='"$(VERSION)"'
+DEFINES := -D_GNU_SOURCE -DHAVE_UINTPTR_T -DEINAT_VERSION='"$(VERSION)"'
 INCLUDES := -Isrc -Ibpf -I$(BUILD)/bpf
 SMALL := -Os -fstack-protector-strong -fno-asynchronous-unwind-tables -fno-unwind-tables \
 	-ffunction-sections -fdata-sections -fno-pie $(REPRODUCIBLE)
