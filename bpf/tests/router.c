@@ -131,6 +131,11 @@ static void config_fill(struct router *router, struct datapath_config *config)
 		config->max_sessions = setup->max_sessions;
 	if (setup->max_fragments)
 		config->max_fragments = setup->max_fragments;
+	memcpy(config->host_limit, setup->host_limit, sizeof(config->host_limit));
+	config->inbound_mark = setup->inbound_mark;
+	config->mss_clamp = setup->mss_clamp;
+	config->filtering = setup->filtering;
+	config->refresh_inbound = setup->refresh_inbound;
 	config->internals = setup->internals;
 	config->internals_count = prefixes_count(setup->internals);
 	config->exempt_destinations = setup->exempt_destinations;
@@ -418,9 +423,10 @@ static uint32_t ticks_now(void)
 	return (now.tv_sec * 1000000000ull + now.tv_nsec) >> NAT_TICK_SHIFT;
 }
 
+/* Rounded up: what is to have expired has. */
 static uint32_t ticks_of_ms(uint64_t ms)
 {
-	return ms * 1000000 >> NAT_TICK_SHIFT;
+	return (ms * 1000000 + (1 << NAT_TICK_SHIFT) - 1) >> NAT_TICK_SHIFT;
 }
 
 /* The daemon's side of the configuration: .bss of the object. */

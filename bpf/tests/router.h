@@ -23,6 +23,11 @@ struct setup {
 	bool no_hold;	 /* freed ports are not held */
 	int log_level;
 	uint32_t max_sessions, max_fragments;
+	uint32_t host_limit[NAT_PROTOCOLS];
+	uint32_t inbound_mark;
+	uint16_t mss_clamp;
+	enum nat_filtering filtering;
+	bool refresh_inbound;
 	struct ip_prefix internals[2], exempt_destinations[2]; /* length 0: none */
 	struct ip_prefix own[2];			       /* for datapath_set_own() */
 };
