@@ -38,7 +38,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpo
 	$(if $(filter 1,$(WERROR)),-Werror)
 LINT_CFLAGS = -std=gnu11 $(DEFINES) $(subst -I$(BUILD),-isystem $(BUILD),$(INCLUDES)) -nostdlibinc \
 	-isystem $(BUILD)/$(HOST_ARCH)/sysroot/include
-DEFINES := -D_GNU_SOURCE -DHAVE_UINTPTR_T -DEINAT_VERSION='"$(VERSION)"'
+DEFINES := -D_GNU_SOURCE -DEINAT_VERSION='"$(VERSION)"'
 INCLUDES := -Isrc -Ibpf -I$(BUILD)/bpf
 SMALL := -Os -fstack-protector-strong -fno-asynchronous-unwind-tables -fno-unwind-tables \
 	-ffunction-sections -fdata-sections -fno-pie $(REPRODUCIBLE)
@@ -75,7 +75,7 @@ RUN_ARCH := $(or $(ARCH),$(HOST_ARCH))
 MATRIX := $(foreach a,$(ARCHS),$(addprefix vm/$a/,$(or $(KERNEL),$(KERNELS_$a))))
 TESTS := $(UNIT_TESTS) $(wildcard src/tests/*.t toolchains/*.t bpf/tests/*.t qemu-tests/peers/tests/*.t) \
 	$(DATA_PLANE_TESTS:%=$(BUILD)/$(HOST_ARCH)/tests/%) $(MATRIX)
-PARALLEL := $(if $(findstring j,$(firstword -$(MAKEFLAGS))),,-j$(shell nproc))
+PARALLEL = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 C_FILES := $(wildcard src/*.[ch] src/tests/*.[ch] bpf/*.[ch] bpf/tests/*.[ch] qemu-tests/peers/*.[ch] cross/*/*.[ch])
 LINTED := $(wildcard src/*.c qemu-tests/peers/*.c cross/libmnl/*.c)
 SH_FILES := $(shell grep -rlE --exclude-dir=build --exclude-dir=.git '^(\#!/bin/sh|\# shellcheck shell=)' .)

@@ -42,4 +42,4 @@ $B/sysroot/lib/libmnl.a: $B/.headers cross/libmnl/libmnl.c
 
 $B/sysroot/lib/libcmocka.a: $B/.headers
 	$(call say,CMOCKA,$A)
-	$(call archive,$(UNPACKED)/cmocka/src/cmocka.c,$(CMOCKA_CFLAGS))
+	$(call archive,$(UNPACKED)/cmocka/src/cmocka.c,$(CMOCKA_CFLAGS) $(CMOCKA_USER))

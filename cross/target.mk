@@ -26,6 +26,7 @@ $B/objects/src/%.o: src/%.c $B/.headers Makefile | $(SKELETONS)
 	$(call say,CC)
 	$(compile)
 
+$B/objects/tests/%.o: TARGET_CFLAGS += $(CMOCKA_USER) -Wno-override-init
 $B/objects/tests/%.o: bpf/tests/%.c $B/.headers Makefile | $(SKELETONS)
 	$(call say,CC)
 	$(compile)
