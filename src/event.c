@@ -3,11 +3,17 @@
 #include "event.h"
 
 #include <arpa/inet.h>
+#include <stdbool.h>
 #include <stdio.h>
 
-static const char *const protocol_names[NAT_PROTOCOLS] = { [NAT_TCP] = "tcp", [NAT_UDP] = "udp", [NAT_ICMP] = "icmp" };
+static const char *protocol_name(unsigned int protocol)
+{
+	static const char *const names[NAT_PROTOCOLS] = { [NAT_TCP] = "tcp", [NAT_UDP] = "udp", [NAT_ICMP] = "icmp" };
 
-/* "dropped: no free external port" */
+	return protocol < NAT_PROTOCOLS ? names[protocol] : "?";
+}
+
+/* "dropped: no free external port"; what is done to the others their texts say themselves. */
 static void reason_format(unsigned int reason, char *text, size_t size)
 {
 	static const char *const verdicts[] = {
@@ -15,7 +21,7 @@ static void reason_format(unsigned int reason, char *text, size_t size)
 #define DONE			"translated"
 #define TURN			"turned round"
 #define DROP			"dropped"
-#define X(name, verdict, words) [WHY_##name] = verdict ": " words,
+#define X(name, verdict, words) [WHY_##name] = verdict words,
 		NAT_REASONS(X)
 #undef X
 #undef PASS
@@ -39,26 +45,33 @@ static void endpoint_format(int family, const __be32 addr[4], __be16 port, char 
 	snprintf(text, size, family == AF_INET6 ? "[%s]:%u" : "%s:%u", address, ntohs(port));
 }
 
+static void packet_format(const struct nat_event *event, int family, char *text, size_t size)
+{
+	bool out = event->direction == NAT_EGRESS;
+	char local[64], remote[64], reason[96];
+
+	reason_format(event->reason, reason, sizeof(reason));
+	/* What could not be read, ARP for one, has no endpoints. */
+	if (!event->internal_addr[0] && !event->remote_addr[0]) {
+		snprintf(text, size, "%s: %s", out ? "out" : "in", reason);
+		return;
+	}
+	endpoint_format(family, event->internal_addr, out ? event->internal_port : event->external_port, local,
+			sizeof(local));
+	endpoint_format(family, event->remote_addr, event->remote_port, remote, sizeof(remote));
+	snprintf(text, size, "%s: %s: %s %s to %s", out ? "out" : "in", reason, protocol_name(event->protocol),
+		 out ? local : remote, out ? remote : local);
+}
+
 void event_format(const struct nat_event *event, int family, char *text, size_t size)
 {
-	const char *protocol = event->protocol < NAT_PROTOCOLS ? protocol_names[event->protocol] : "?";
-	char internal[64], remote[64], reason[96];
+	char internal[64];
 
-	endpoint_format(family, event->internal_addr, event->internal_port, internal, sizeof(internal));
-	endpoint_format(family, event->remote_addr, event->remote_port, remote, sizeof(remote));
-	switch (event->type) {
-	case EVENT_MAPPING_NEW:
-		snprintf(text, size, "mapping made: %s %s, external port %u, for %s", protocol, internal,
-			 ntohs(event->external_port), remote);
-		break;
-	case EVENT_MAPPING_END:
-		snprintf(text, size, "mapping ended: %s %s, external port %u", protocol, internal,
-			 ntohs(event->external_port));
-		break;
-	default:
-		reason_format(event->reason, reason, sizeof(reason));
-		snprintf(text, size, "%s: %s: %s internal %s, external port %u, remote %s",
-			 event->direction == NAT_EGRESS ? "out" : "in", reason, protocol, internal,
-			 ntohs(event->external_port), remote);
+	if (event->type != EVENT_MAPPING_NEW && event->type != EVENT_MAPPING_END) {
+		packet_format(event, family, text, size);
+		return;
 	}
+	endpoint_format(family, event->internal_addr, event->internal_port, internal, sizeof(internal));
+	snprintf(text, size, "mapping %s: %s %s, external port %u", event->type == EVENT_MAPPING_NEW ? "made" : "ended",
+		 protocol_name(event->protocol), internal, ntohs(event->external_port));
 }

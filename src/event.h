@@ -7,7 +7,10 @@
 
 #include "nat.h"
 
-/* "out: dropped: no free external port: udp 192.168.1.100:25000 to 198.51.100.1:53". family: AF_INET or AF_INET6. */
+/*
+ * "out: dropped: no free external port: udp 192.168.1.100:25000 to 198.51.100.1:53", or "mapping made: udp
+ * 192.168.1.100:25000, external port 25000". family: AF_INET or AF_INET6.
+ */
 void event_format(const struct nat_event *event, int family, char *text, size_t size);
 
 #endif

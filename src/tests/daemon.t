@@ -6,12 +6,13 @@
 #   lan 192.168.1.1/24 [router: a network namespace] wan 203.0.113.2/24
 #
 # The other ends of both links stay in the same namespace and do nothing. EINAT is the program, NETSTATE what prints the
-# kernel's state; by default those of build/<this machine>. Needs root for all but the arguments.
+# kernel's state, PEER what sends a datagram; by default those of build/<this machine>. Needs root for all but the arguments.
 set -u
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
 EINAT=${EINAT:-$top/build/$(uname -m)/einat}
 NETSTATE=${NETSTATE:-$top/build/$(uname -m)/peers/netstate}
+PEER=${PEER:-$top/build/$(uname -m)/peers/peer}
 PATH=$PATH:/usr/sbin:/sbin
 ns=einat-daemon-$$
 tmp=$(mktemp -d)
@@ -400,6 +401,23 @@ $hairpin_rules"
 	state "$tmp/before"
 }
 
+# The router's own datagram from a managed port is a mapping like any other.
+test_events()
+{
+	ip -n "$ns" neighbour add 203.0.113.1 lladdr 02:00:00:00:00:01 dev wan nud permanent
+	for level in 0 3; do
+		start -i wan --bpf-log $level
+		until_true grep -q 203.0.113.2 "$tmp/log"
+		router "$PEER" ask udp 203.0.113.2:25000 203.0.113.1:53 -w 50 >/dev/null 2>&1
+		[ $level -eq 0 ] || check "--bpf-log 3 prints a mapping when it is made" until_true said \
+			"wan: mapping made: udp 203.0.113.2:25000, external port 25000"
+		check "--bpf-log $level: stops" stop TERM 0
+		[ $level -ne 0 ] || check "--bpf-log 0 prints nothing" says_only "wan: 203.0.113.2 ($hook), ports 20000-29999"
+	done
+	ip -n "$ns" neighbour delete 203.0.113.1 dev wan
+	check "--bpf-log: as it was" as_before
+}
+
 killed()
 {
 	start -i wan --hairpin-if lo lan
@@ -497,10 +515,12 @@ test_failures()
 	done
 }
 
-if [ ! -x "$EINAT" ] || [ ! -x "$NETSTATE" ]; then
-	echo "Bail out! no programs in $(dirname "$EINAT"): run make first"
-	exit 1
-fi
+for program in "$EINAT" "$NETSTATE" "$PEER"; do
+	[ -x "$program" ] || {
+		echo "Bail out! no $program: run make first"
+		exit 1
+	}
+done
 test_arguments
 if ! topology 2>/dev/null; then
 	echo "# SKIPPED: network namespaces need root. NOTHING of the running daemon was tested." >&2
@@ -515,6 +535,7 @@ test_interfaces
 test_changes
 test_burst
 test_foreign
+test_events
 test_killed
 test_two_daemons
 test_failures

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
@@ -29,7 +30,7 @@ static void test_lines(void **state)
 	(void)state;
 	event.type = EVENT_MAPPING_NEW;
 	event_format(&event, AF_INET, text, sizeof(text));
-	assert_string_equal(text, "mapping made: udp 192.168.1.100:25000, external port 20001, for 198.51.100.1:53");
+	assert_string_equal(text, "mapping made: udp 192.168.1.100:25000, external port 20001");
 	event.type = EVENT_MAPPING_END;
 	event_format(&event, AF_INET, text, sizeof(text));
 	assert_string_equal(text, "mapping ended: udp 192.168.1.100:25000, external port 20001");
@@ -37,14 +38,20 @@ static void test_lines(void **state)
 	event.direction = NAT_EGRESS;
 	event.reason = WHY_NO_PORT;
 	event_format(&event, AF_INET, text, sizeof(text));
-	assert_string_equal(text, "out: dropped: no free external port: udp internal 192.168.1.100:25000, "
-				  "external port 20001, remote 198.51.100.1:53");
-	event.direction = NAT_INGRESS;
+	assert_string_equal(text, "out: dropped: no free external port: udp 192.168.1.100:25000 to 198.51.100.1:53");
+	event.reason = WHY_OUT;
+	event_format(&event, AF_INET, text, sizeof(text));
+	assert_string_equal(text, "out: translated outwards: udp 192.168.1.100:25000 to 198.51.100.1:53");
+	event.direction = NAT_INGRESS; /* then the local address is the external one */
 	event.reason = WHY_UNMANAGED;
 	event.protocol = NAT_TCP;
 	event_format(&event, AF_INET, text, sizeof(text));
-	assert_string_equal(text, "in: passed: external port is not managed: tcp internal 192.168.1.100:25000, "
-				  "external port 20001, remote 198.51.100.1:53");
+	assert_string_equal(text,
+			    "in: passed: external port is not managed: tcp 198.51.100.1:53 to 192.168.1.100:20001");
+	memset(&event, 0, sizeof(event));
+	event.reason = WHY_NOT_IP;
+	event_format(&event, AF_INET, text, sizeof(text));
+	assert_string_equal(text, "out: passed: not this IP family");
 }
 
 static void test_ipv6(void **state)
@@ -55,8 +62,7 @@ static void test_ipv6(void **state)
 	(void)state;
 	event.type = EVENT_MAPPING_NEW;
 	event_format(&event, AF_INET6, text, sizeof(text));
-	assert_string_equal(text,
-			    "mapping made: udp [2001:db8::100]:25000, external port 20001, for [2001:db8:1::1]:53");
+	assert_string_equal(text, "mapping made: udp [2001:db8::100]:25000, external port 20001");
 }
 
 /* What a newer data plane may send must not make an older daemon read beyond its tables. */

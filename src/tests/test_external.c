@@ -6,6 +6,7 @@
 #include <linux/rtnetlink.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <string.h>
 #include <cmocka.h>
 
