@@ -73,10 +73,9 @@ static __always_inline bool port_is_routers(struct __sk_buff *skb, const struct 
 }
 
 static __always_inline enum nat_reason mapping_create(struct __sk_buff *skb, const struct packet *pkt,
-						      const struct endpoint *endpoint, __u32 now, __u32 *slot,
-						      bool *made)
+						      const struct endpoint *endpoint, __u32 number, __u32 now,
+						      __u32 *slot, bool *made)
 {
-	const __u32 number = 0;
 	const struct external *external = external_get(number);
 	enum nat_reason why = WHY_BUSY;
 	struct nat_addr external_addr;
@@ -105,24 +104,24 @@ static __always_inline enum nat_reason mapping_create(struct __sk_buff *skb, con
 
 /* The same within the limit of the internal host. */
 static __always_inline enum nat_reason mapping_create_limited(struct __sk_buff *skb, const struct packet *pkt,
-							      const struct endpoint *endpoint, __u32 now, __u32 *slot)
+							      const struct endpoint *endpoint, __u32 number, __u32 now,
+							      __u32 *slot)
 {
 	enum nat_reason why = host_take(&endpoint->addr, endpoint->protocol);
 	bool made = false;
 
 	if (why != WHY_NONE)
 		return why;
-	why = mapping_create(skb, pkt, endpoint, now, slot, &made);
+	why = mapping_create(skb, pkt, endpoint, number, now, slot, &made);
 	if (!made)
 		host_give_back(&endpoint->addr, endpoint->protocol);
 	return why;
 }
 
 /* Why a packet that no mapping serves is not to get one, or WHY_NONE if it is. */
-static __always_inline enum nat_reason creation_refused(const struct packet *pkt)
+static __always_inline enum nat_reason creation_refused(const struct packet *pkt, __u32 number, int own)
 {
-	const struct external *external = external_get(0);
-	int own = external_lookup(&pkt->local_addr);
+	const struct external *external = external_get(number);
 
 	if (addr_is_special(&pkt->local_addr) || addr_is_special(&pkt->remote_addr))
 		return WHY_EXEMPT;
@@ -149,7 +148,9 @@ static __always_inline enum nat_reason creation_refused(const struct packet *pkt
 static __always_inline enum nat_reason mapping_get_or_create(struct __sk_buff *skb, struct packet *pkt,
 							     struct endpoint *endpoint, __u32 now, __u32 *slot)
 {
-	enum nat_reason why = creation_refused(pkt);
+	int own = external_lookup(&pkt->local_addr);
+	__u32 number = external_choose(skb, pkt, own);
+	enum nat_reason why = creation_refused(pkt, number, own);
 	struct mapping *map;
 
 	if (why != WHY_NONE)
@@ -157,8 +158,10 @@ static __always_inline enum nat_reason mapping_get_or_create(struct __sk_buff *s
 	packet_blur(pkt, now); /* again: each test above told the verifier something */
 	endpoint->protocol = pkt->protocol;
 	if (*slot == NAT_SLOT_NONE)
-		return mapping_create_limited(skb, pkt, endpoint, now, slot);
+		return mapping_create_limited(skb, pkt, endpoint, number, now, slot);
 	map = slot_get(*slot);
+	if (map && !external_is_set(external_get(map->external)))
+		return WHY_NO_ADDRESS; /* the sweep frees it, and the endpoint may have another */
 	if (map && mapping_revive(*slot, map, endpoint, now))
 		return WHY_NONE;
 	return WHY_BUSY; /* just being reclaimed on another CPU, which removes this entry */

@@ -66,4 +66,64 @@ static __always_inline __u32 port_slot(__u32 external, __u32 protocol, __u16 por
 	return external_get(external)->first_slot[protocol & NAT_PROTOCOLS] + offset - 1;
 }
 
+static __always_inline bool external_is_source(const struct external *external)
+{
+	return external_is_set(external) && !(external->flags & EXTERNAL_NO_SOURCE);
+}
+
+/*
+ * The first external that may be a source, from `start` on and round the end: the one that an internal host is paired
+ * with, so that it is the same each time (RFC 4787 REQ-2, RFC 7857 section 4). Number 0 where there is none.
+ */
+static __always_inline __u32 external_next_source(__u32 start)
+{
+	for (__u32 i = 0; i < NAT_EXTERNALS_MAX && i < constants.externals; i++) {
+		__u32 number = (start + i) % constants.externals;
+
+		if (external_is_source(external_get(number)))
+			return number;
+	}
+	return 0;
+}
+
+/* What pairs an internal host with an external: any function of its address that spreads. */
+static __always_inline __u32 addr_hash(const struct nat_addr *addr)
+{
+	__u32 hash = 0;
+
+	for (int i = 0; i < NAT_ADDR_WORDS; i++)
+		hash = (hash ^ bpf_ntohl(addr->word[i])) * 0x9e3779b1; /* Knuth's multiplicative hash */
+	return hash >> 16;
+}
+
+/* The number of the external that the route to the remote prefers as its source, or -1. */
+static __always_inline int external_of_route(struct __sk_buff *skb, const struct packet *pkt)
+{
+	struct bpf_fib_lookup route = { .ifindex = skb->ifindex, .family = FAMILY_AF };
+	struct nat_addr source;
+
+	if (!constants.fib_source)
+		return -1;
+	fib_set_destination(&route, &pkt->remote_addr);
+	if (bpf_fib_lookup(skb, &route, sizeof(route), BPF_FIB_LOOKUP_OUTPUT | BPF_FIB_LOOKUP_SRC) < 0)
+		return -1;
+	fib_get_source(&route, &source);
+	return external_lookup(&source);
+}
+
+/* The external for a new mapping of this packet's internal endpoint. An external address of ours stays itself. */
+static __always_inline __u32 external_choose(struct __sk_buff *skb, const struct packet *pkt, int own)
+{
+	int routed;
+
+	if (constants.externals <= 1)
+		return 0;
+	if (own >= 0)
+		return own;
+	routed = external_of_route(skb, pkt);
+	if (routed >= 0 && external_is_source(external_get(routed)))
+		return routed;
+	return external_next_source(constants.pooling == POOLING_PAIRED ? addr_hash(&pkt->local_addr) : 0);
+}
+
 #endif

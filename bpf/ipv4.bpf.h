@@ -8,6 +8,7 @@
 
 #define FAMILY_ETHERTYPE   ETH_P_IP
 #define FAMILY_ICMP	   IPPROTO_ICMP
+#define FAMILY_AF	   2 /* AF_INET */
 #define FAMILY_ICMP_HEADER "icmpv4.bpf.h"
 #define IP_HEADER_MIN	   sizeof(struct iphdr)
 
@@ -139,6 +140,16 @@ static __always_inline __u32 socket_tuple(struct bpf_sock_tuple *tuple, const st
 	tuple->ipv4.sport = remote_port;
 	tuple->ipv4.dport = external_port;
 	return sizeof(tuple->ipv4);
+}
+
+static __always_inline void fib_set_destination(struct bpf_fib_lookup *route, const struct nat_addr *addr)
+{
+	route->ipv4_dst = addr->word[0];
+}
+
+static __always_inline void fib_get_source(const struct bpf_fib_lookup *route, struct nat_addr *addr)
+{
+	addr->word[0] = route->ipv4_src;
 }
 
 #endif

@@ -8,6 +8,7 @@
 
 #define FAMILY_ETHERTYPE   ETH_P_IPV6
 #define FAMILY_ICMP	   IPPROTO_ICMPV6
+#define FAMILY_AF	   10 /* AF_INET6 */
 #define FAMILY_ICMP_HEADER "icmpv6.bpf.h"
 #define IP_HEADER_MIN	   sizeof(struct ipv6hdr)
 
@@ -176,6 +177,16 @@ static __always_inline __u32 socket_tuple(struct bpf_sock_tuple *tuple, const st
 	tuple->ipv6.sport = remote_port;
 	tuple->ipv6.dport = external_port;
 	return sizeof(tuple->ipv6);
+}
+
+static __always_inline void fib_set_destination(struct bpf_fib_lookup *route, const struct nat_addr *addr)
+{
+	__builtin_memcpy(route->ipv6_dst, addr, sizeof(*addr));
+}
+
+static __always_inline void fib_get_source(const struct bpf_fib_lookup *route, struct nat_addr *addr)
+{
+	__builtin_memcpy(addr, route->ipv6_src, sizeof(*addr));
 }
 
 #endif

@@ -91,11 +91,15 @@ struct port_class {
 };
 
 /* An external address with its pool of ports. Addresses are left-aligned, as long as IPv6 in both families. */
+enum external_flag { EXTERNAL_NO_SOURCE = 1 /* never chosen for an internal host */ };
+
 struct external {
 	__be32 addr[4];	  /* all zero: none at present */
 	__u32 generation; /* bumped when addr changes: every mapping of the old address is dead at once */
 	__u32 first_slot[NAT_PROTOCOLS + 1]; /* a power of two: a mask bounds the index */
 	__u32 slot_count[NAT_PROTOCOLS + 1]; /* 0: the protocol is switched off */
+	__u32 flags;			     /* enum external_flag */
+	__u32 pad;
 	struct port_class classes[NAT_PROTOCOLS + 1][NAT_PORT_KINDS];
 };
 
@@ -133,8 +137,12 @@ struct nat_constants {
 	__u8 has_coarse_clock;		 /* bpf_ktime_get_coarse_ns(), kernel 5.11 */
 	__u8 log_level;			 /* 0 to 5 */
 	__u8 refresh_inbound;		 /* RFC 4787 REQ-6a: a packet from outside keeps a mapping, too */
-	__u8 pad[2];
+	__u8 fib_source;		 /* the route's preferred source chooses among several externals (kernel 6.7) */
+	__u8 pooling;			 /* enum nat_pooling */
 };
+
+/* Which of several external addresses an internal host gets. Either way it keeps it (RFC 4787 REQ-2). */
+enum nat_pooling { POOLING_FIRST, POOLING_PAIRED };
 
 /* RFC 4787 REQ-8: whom a mapping lets in. */
 enum nat_filtering { FILTERING_ENDPOINT_INDEPENDENT, FILTERING_ADDRESS, FILTERING_ADDRESS_AND_PORT };

@@ -51,6 +51,7 @@ struct datapath {
 	int family;
 	int ifindex;
 	__u32 slots;
+	unsigned int externals;
 	int lock;			 /* see lock_interface() */
 	bool has_filter[NAT_DIRECTIONS]; /* attached by clsact */
 	bool has_qdisc;			 /* the clsact qdisc is ours */
@@ -73,6 +74,8 @@ void datapath_config_init(struct datapath_config *config)
 		.family = AF_INET,
 		.has_l2 = true,
 		.prefer_tcx = true,
+		.externals_count = 1,
+		.fib_source = true,
 		.max_sessions = 16384,
 		.max_fragments = 4096,
 		.max_remotes = 65536,
@@ -145,6 +148,11 @@ static bool port_is_usable(enum nat_protocol protocol, unsigned int port)
 	return port != 0;
 }
 
+static const struct port_set *ports_of(const struct datapath_config *config, unsigned int external, int protocol)
+{
+	return config->externals ? &config->externals[external].ports[protocol] : &config->ports[protocol];
+}
+
 /* Counts the slots and regions that a protocol's ports need, and fills in the external's classes. */
 static void plan_protocol(struct slot_plan *plan, struct external *external, enum nat_protocol protocol,
 			  const struct port_set *ports)
@@ -211,7 +219,8 @@ struct slot_fill {
 	struct port_block *blocks;
 	__u32 first_slot;
 	__u32 entry;
-	enum nat_protocol protocol;
+	__u8 protocol;
+	__u8 external;
 };
 
 static void fill_slot(__u32 slot, __u16 port, void *arg)
@@ -222,7 +231,7 @@ static void fill_slot(__u32 slot, __u16 port, void *arg)
 
 	map->external_port = htons(port);
 	map->protocol = fill->protocol;
-	map->external = 0;
+	map->external = fill->external;
 	fill->blocks[entry / NAT_PORT_BLOCK].offset[entry % NAT_PORT_BLOCK] = slot - fill->first_slot + 1;
 }
 
@@ -239,11 +248,15 @@ static int fill_slots(struct datapath *dp, const struct datapath_config *config)
 		map_close(slots, fill.slots);
 		return -ENOMEM;
 	}
-	for (int protocol = 0; protocol < NAT_PROTOCOLS; protocol++) {
-		fill.protocol = protocol;
-		fill.entry = protocol << 16;
-		fill.first_slot = dp->config->external[0].first_slot[protocol];
-		for_each_slot(&dp->config->external[0], protocol, &config->ports[protocol], fill_slot, &fill);
+	for (unsigned int i = 0; i < config->externals_count * NAT_PROTOCOLS; i++) {
+		const struct external *external = &dp->config->external[i / NAT_PROTOCOLS];
+
+		fill.external = i / NAT_PROTOCOLS;
+		fill.protocol = i % NAT_PROTOCOLS;
+		fill.entry = i << 16;
+		fill.first_slot = external->first_slot[fill.protocol];
+		for_each_slot(external, fill.protocol, ports_of(config, fill.external, fill.protocol), fill_slot,
+			      &fill);
 	}
 	map_close(index, fill.blocks);
 	map_close(slots, fill.slots);
@@ -274,18 +287,16 @@ static int fill_class(struct datapath *dp, const struct port_class *class)
 	return err;
 }
 
-static int fill_regions(struct datapath *dp)
+static int fill_regions(struct datapath *dp, unsigned int externals)
 {
-	const struct external *external = &dp->config->external[0];
+	int err = 0;
 
-	for (int protocol = 0; protocol < NAT_PROTOCOLS; protocol++)
-		for (int kind = 0; kind < NAT_PORT_KINDS; kind++) {
-			int err = fill_class(dp, &external->classes[protocol][kind]);
+	for (unsigned int i = 0; !err && i < externals * NAT_PROTOCOLS * NAT_PORT_KINDS; i++) {
+		const struct external *external = &dp->config->external[i / NAT_PORT_KINDS / NAT_PROTOCOLS];
 
-			if (err)
-				return err;
-		}
-	return 0;
+		err = fill_class(dp, &external->classes[i / NAT_PORT_KINDS % NAT_PROTOCOLS][i % NAT_PORT_KINDS]);
+	}
+	return err;
 }
 
 static int policy_add(struct datapath *dp, enum policy_kind kind, const struct ip_prefix *prefix, __u32 action)
@@ -331,6 +342,37 @@ static bool kernel_has_helper(enum bpf_func_id helper)
 	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_SCHED_CLS, helper, NULL) == 1;
 }
 
+/*
+ * Does bpf_fib_lookup() know how to give the route's source (6.7)? It refuses flags that it does not know, before it looks
+ * at anything else, so a run of one call tells.
+ */
+static bool kernel_has_fib_source(void)
+{
+	enum { SIZE = sizeof(struct bpf_fib_lookup) };
+	struct bpf_insn insns[SIZE / 8 + 7];
+	static const char frame[64];
+	LIBBPF_OPTS(bpf_prog_load_opts, load);
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = sizeof(frame), .repeat = 1);
+	int n = 0, fd, err;
+
+	for (int offset = -SIZE; offset < 0; offset += 8)
+		insns[n++] = (struct bpf_insn){ .code = BPF_ST | BPF_MEM | BPF_DW,
+						.dst_reg = BPF_REG_10,
+						.off = offset };
+	insns[n++] = (struct bpf_insn){ BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_2, BPF_REG_10, 0, 0 };
+	insns[n++] = (struct bpf_insn){ BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_2, 0, 0, -SIZE };
+	insns[n++] = (struct bpf_insn){ BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_3, 0, 0, SIZE };
+	insns[n++] = (struct bpf_insn){ BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_4, 0, 0, BPF_FIB_LOOKUP_SRC };
+	insns[n++] = (struct bpf_insn){ BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_fib_lookup };
+	insns[n++] = (struct bpf_insn){ BPF_JMP | BPF_EXIT, 0, 0, 0, 0 };
+	fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "nat_probe", "GPL", insns, n, &load);
+	if (fd < 0)
+		return false;
+	err = bpf_prog_test_run_opts(fd, &run);
+	close(fd);
+	return !err && (int)run.retval != -EINVAL;
+}
+
 static int at_least_one(unsigned int number)
 {
 	return number ? number : 1;
@@ -344,7 +386,7 @@ static int prepare(struct datapath *dp, const struct datapath_config *config, co
 
 	*dp->constants = (struct nat_constants){
 		.l2_length = config->has_l2 ? 14 : 0,
-		.externals = 1,
+		.externals = config->externals_count,
 		.policy_needs = (config->internals_count ? POLICY_NEED_SOURCE : 0) |
 				(config->exempt_destinations_count ? POLICY_NEED_DESTINATION : 0),
 		.inbound_mark = config->inbound_mark,
@@ -352,6 +394,8 @@ static int prepare(struct datapath *dp, const struct datapath_config *config, co
 		.filtering = config->filtering,
 		.refresh_inbound = config->refresh_inbound,
 		.host_limit = { config->host_limit[0], config->host_limit[1], config->host_limit[2] },
+		.pooling = config->pooling,
+		.fib_source = config->externals_count > 1 && config->fib_source && kernel_has_fib_source(),
 		.has_coarse_clock = kernel_has_helper(BPF_FUNC_ktime_get_coarse_ns),
 		.log_level = config->log_level,
 	};
@@ -359,7 +403,9 @@ static int prepare(struct datapath *dp, const struct datapath_config *config, co
 	err = err ?: bpf_map__set_max_entries(maps->slots, at_least_one(plan->slots));
 	err = err ?: bpf_map__set_max_entries(maps->endpoints, at_least_one(plan->slots));
 	err = err ?: bpf_map__set_max_entries(maps->regions, at_least_one(plan->regions));
-	err = err ?: bpf_map__set_max_entries(maps->port_index, NAT_PROTOCOLS * 65536 / NAT_PORT_BLOCK);
+	err = err
+		      ?: bpf_map__set_max_entries(maps->port_index,
+						  config->externals_count * NAT_PROTOCOLS * 65536 / NAT_PORT_BLOCK);
 	err = err ?: bpf_map__set_max_entries(maps->tcp_sessions, at_least_one(config->max_sessions));
 	err = err ?: bpf_map__set_max_entries(maps->fragments, at_least_one(config->max_fragments));
 	if (config->filtering)
@@ -421,23 +467,27 @@ static int open_events(struct datapath *dp, const struct datapath_config *config
 
 static int load(struct datapath *dp, const struct datapath_config *config)
 {
+	struct external externals[NAT_EXTERNALS_MAX] = { 0 };
 	struct slot_plan plan = { 0 };
-	struct external external = { 0 };
 	int err;
 
-	for (int protocol = 0; protocol < NAT_PROTOCOLS; protocol++)
-		plan_protocol(&plan, &external, protocol, &config->ports[protocol]);
+	for (unsigned int i = 0; i < config->externals_count; i++) {
+		externals[i].flags = config->externals && config->externals[i].is_no_source ? EXTERNAL_NO_SOURCE : 0;
+		for (int protocol = 0; protocol < NAT_PROTOCOLS; protocol++)
+			plan_protocol(&plan, &externals[i], protocol, ports_of(config, i, protocol));
+	}
 	dp->slots = plan.slots;
+	dp->externals = config->externals_count;
 	err = prepare(dp, config, &plan);
 	if (!err)
 		err = dp->load(dp);
 	if (err)
 		return load_failed(dp, err);
-	dp->config->external[0] = external;
+	memcpy(dp->config->external, externals, sizeof(externals));
 	dp->config->slots = plan.slots;
 	fill_timeouts(dp->config, config);
 	err = fill_slots(dp, config);
-	err = err ?: fill_regions(dp);
+	err = err ?: fill_regions(dp, config->externals_count);
 	err = err ?: fill_policy(dp, config);
 	err = err ?: open_events(dp, config);
 	return err;
@@ -449,6 +499,11 @@ int datapath_open(struct datapath **result, const struct datapath_config *config
 	int err;
 
 	*result = NULL;
+	if (!config->externals_count || config->externals_count > NAT_EXTERNALS_MAX) {
+		log_error("%s: %u external addresses, 1 to %d are possible", config->ifname, config->externals_count,
+			  NAT_EXTERNALS_MAX);
+		return -EINVAL;
+	}
 	dp = calloc(1, sizeof(*dp));
 	if (!dp)
 		return -ENOMEM;
@@ -624,16 +679,24 @@ void datapath_close(struct datapath *dp)
 
 /* Running */
 
-int datapath_set_external(struct datapath *dp, const __be32 addr[4])
+int datapath_set_external_at(struct datapath *dp, unsigned int number, const __be32 addr[4])
 {
-	struct external *external = &dp->config->external[0];
+	struct external *external;
 
+	if (number >= dp->externals)
+		return -EINVAL;
+	external = &dp->config->external[number];
 	if (!memcmp(external->addr, addr, sizeof(external->addr)))
 		return 0;
 	for (int i = 0; i < 4; i++)
 		__atomic_store_n(&external->addr[i], addr[i], __ATOMIC_RELAXED);
 	__atomic_store_n(&external->generation, external->generation + 1, __ATOMIC_RELEASE);
 	return 0;
+}
+
+int datapath_set_external(struct datapath *dp, const __be32 addr[4])
+{
+	return datapath_set_external_at(dp, 0, addr);
 }
 
 int datapath_set_own(struct datapath *dp, const struct ip_prefix *addrs, size_t count)

@@ -23,24 +23,34 @@ struct ip_prefix {
 	unsigned int length; /* bits */
 };
 
+/* What is an external's own, where there are several. */
+struct external_config {
+	struct port_set ports[NAT_PROTOCOLS];
+	bool is_no_source; /* external, but never chosen for an internal host */
+};
+
 struct datapath_config {
 	int family; /* AF_INET or AF_INET6 */
 	int ifindex;
 	const char *ifname; /* for messages */
 	bool has_l2;	    /* frames carry an Ethernet header; PPP, WireGuard and TUN devices have none */
 	bool prefer_tcx;
-	int log_level;			      /* 0 to 5: what reaches datapath_read_events() */
-	struct port_set ports[NAT_PROTOCOLS]; /* managed external ports; empty: the protocol is left alone */
-	uint64_t timeout_ms[NAT_TIMEOUTS];    /* datapath_config_init() sets the defaults */
-	uint32_t max_sessions, max_fragments; /* entries of the two LRU maps */
-	uint32_t max_remotes;		      /* with a filtering that is not endpoint-independent */
-	uint32_t max_hosts;		      /* internal hosts that are counted, where there is a limit */
-	uint32_t host_limit[NAT_PROTOCOLS];   /* mappings per internal host; 0: no limit (RFC 6888 REQ-4) */
-	uint32_t inbound_mark;		      /* bits set in the mark of packets translated inwards */
-	uint16_t mss_clamp;		      /* 0: none */
-	enum nat_filtering filtering;	      /* RFC 4787 REQ-8 */
-	bool refresh_inbound;		      /* RFC 4787 REQ-6a */
-	const struct ip_prefix *internals;    /* translate only these sources; count 0: every source */
+	int log_level;				 /* 0 to 5: what reaches datapath_read_events() */
+	struct port_set ports[NAT_PROTOCOLS];	 /* managed external ports; empty: the protocol is left alone */
+	const struct external_config *externals; /* NULL: every external has the ports above */
+	unsigned int externals_count;		 /* 1 to NAT_EXTERNALS_MAX */
+	enum nat_pooling pooling;		 /* which of several an internal host gets */
+	bool fib_source;			 /* the route chooses among several, where the kernel can tell */
+	uint64_t timeout_ms[NAT_TIMEOUTS];	 /* datapath_config_init() sets the defaults */
+	uint32_t max_sessions, max_fragments;	 /* entries of the two LRU maps */
+	uint32_t max_remotes;			 /* with a filtering that is not endpoint-independent */
+	uint32_t max_hosts;			 /* internal hosts that are counted, where there is a limit */
+	uint32_t host_limit[NAT_PROTOCOLS];	 /* mappings per internal host; 0: no limit (RFC 6888 REQ-4) */
+	uint32_t inbound_mark;			 /* bits set in the mark of packets translated inwards */
+	uint16_t mss_clamp;			 /* 0: none */
+	enum nat_filtering filtering;		 /* RFC 4787 REQ-8 */
+	bool refresh_inbound;			 /* RFC 4787 REQ-6a */
+	const struct ip_prefix *internals;	 /* translate only these sources; count 0: every source */
 	size_t internals_count;
 	const struct ip_prefix *exempt_destinations;
 	size_t exempt_destinations_count;
@@ -69,6 +79,9 @@ void datapath_close(struct datapath *dp);
  * what would be translated is dropped. The same address again changes nothing.
  */
 int datapath_set_external(struct datapath *dp, const __be32 addr[4]);
+
+/* The same for external `number` of several. -EINVAL: there are not that many. */
+int datapath_set_external_at(struct datapath *dp, unsigned int number, const __be32 addr[4]);
 
 /*
  * The interface's other addresses (full-length prefixes): what leaves from them is the router's own and passes.
