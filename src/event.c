@@ -17,10 +17,10 @@ static const char *protocol_name(unsigned int protocol)
 static void reason_format(unsigned int reason, char *text, size_t size)
 {
 	static const char *const verdicts[] = {
-#define PASS			"passed"
-#define DONE			"translated"
-#define TURN			"turned round"
-#define DROP			"dropped"
+#define PASS			"passed: "
+#define DONE			""
+#define TURN			""
+#define DROP			"dropped: "
 #define X(name, verdict, words) [WHY_##name] = verdict words,
 		NAT_REASONS(X)
 #undef X
