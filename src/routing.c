@@ -164,7 +164,8 @@ static int items_dump(struct netlink *nl, int family, enum hairpin_kind kind, st
 	}
 }
 
-static int items_read(struct netlink *nl, int family, struct hairpin_items *items)
+/* needs_rules: must the kernel know policy rules? One that does not (CONFIG_IP_MULTIPLE_TABLES) has none of ours. */
+static int items_read(struct netlink *nl, int family, bool needs_rules, struct hairpin_items *items)
 {
 	static const char *const names[] = {
 		[HAIRPIN_NEIGHBOUR] = "neighbours", [HAIRPIN_ROUTE] = "routes", [HAIRPIN_RULE] = "rules"
@@ -180,6 +181,8 @@ static int items_read(struct netlink *nl, int family, struct hairpin_items *item
 			items->count = before;
 			err = items_dump(nl, family, kind, items);
 		}
+		if (kind == HAIRPIN_RULE && !needs_rules && (err == -EOPNOTSUPP || err == -EAFNOSUPPORT))
+			err = 0;
 		if (err)
 			log_error("hairpin: read the %s: %s", names[kind], netlink_why(nl, err));
 	}
@@ -288,7 +291,7 @@ int routing_reconcile(struct netlink *nl, int family, const struct hairpin_items
 	size_t i;
 	int err, failed;
 
-	err = items_read(nl, family, &present);
+	err = items_read(nl, family, wanted->count > 0, &present);
 	err = err ?: hairpin_changes(&steps, wanted, &present, displaced, &conflict);
 	if (conflict) {
 		hairpin_item_format(conflict, text, sizeof(text));

@@ -322,6 +322,28 @@ test_changes()
 	state "$tmp/before"
 }
 
+# A device without an Ethernet header, with a peer's address beside ours, as PPP has.
+test_point_to_point()
+{
+	if ! router ip tuntap add dev ppp-like mode tun 2>/dev/null; then
+		skip "point to point" "this kernel has no TUN devices"
+		return
+	fi
+	ip -n "$ns" address add 198.51.100.2 peer 198.51.100.1 dev ppp-like
+	ip -n "$ns" link set ppp-like up
+	state "$tmp/before"
+	start -i ppp-like --hairpin-if lo lan
+	check "point to point: our address, not the peer's" \
+		until_true said "ppp-like: 198.51.100.2 ($hook), ports 20000-29999, hairpin lo lan"
+	check "point to point: rules" is rules "$hairpin_rules"
+	check "point to point: route" is route "198.51.100.2 dev ppp-like proto 78 scope link src 198.51.100.2 linkdown"
+	check "point to point: no neighbour" is neighbour ""
+	check "point to point: stops" stop TERM 0
+	check "point to point: as it was" as_before
+	ip -n "$ns" link delete ppp-like
+	state "$tmp/before"
+}
+
 # as is, whatever the order within one preference
 sorted() { "$1" | sort; }
 prints_sorted() { [ "$(sorted "$1")" = "$(echo "$2" | sort)" ]; }
@@ -533,6 +555,7 @@ test_start_and_stop
 test_without_lo
 test_interfaces
 test_changes
+test_point_to_point
 test_burst
 test_foreign
 test_events
