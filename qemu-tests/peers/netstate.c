@@ -592,7 +592,7 @@ static int add_sysctl(struct netstate *state, const char *name)
 
 int main(int argc, char **argv)
 {
-	struct netstate state = { 0 };
+	static struct netstate state;
 
 	state.socket = mnl_socket_open(NETLINK_ROUTE);
 	if (!state.socket || mnl_socket_bind(state.socket, 0, MNL_SOCKET_AUTOPID)) {

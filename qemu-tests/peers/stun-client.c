@@ -203,6 +203,7 @@ static int stream_read(int fd, int64_t deadline, struct stun_message *message)
 	size_t have = 0, want = STUN_HEADER_SIZE;
 	ssize_t n;
 
+	*message = (struct stun_message){ 0 };
 	while (have < want) {
 		if (wait_readable(fd, -1, deadline) < 0)
 			return -ETIMEDOUT;
