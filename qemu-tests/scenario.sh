@@ -10,6 +10,10 @@
 count=0
 requests=0
 feature=on
+# How long a peer waits for an answer, and how often a VM tries. An answer that
+# comes takes about 50 ms; where none can come the wait is cut short.
+deadline_ms=3000
+tries=6
 # As the router's own init starts it: the VM's shell fills it in.
 # shellcheck disable=SC2016
 ROUTER_EINAT='$EINAT'
@@ -36,7 +40,7 @@ ask()
 	esac
 	asked=$1
 	shift
-	echo "$asked: $*" >>"$EINAT_VM/steps.log"
+	echo "$(date +%T.%2N) $asked: $*" >>"$EINAT_VM/steps.log"
 	requests=$((requests + 1))
 	id=$$.$requests
 	answer=
@@ -144,12 +148,13 @@ with()
 
 # twice WITHOUT OPTIONS STEPS: with einat as the router has it; then with these
 # options, that is, without the feature, where the steps must fail; then back.
+# shellcheck disable=SC2034 # scenarios use them
 twice()
 {
 	"$3"
-	feature=off without=$1
+	feature=off without=$1 deadline_ms=1000 tries=2
 	with "$2"
 	"$3"
 	with "$ROUTER_EINAT"
-	feature=on
+	feature=on deadline_ms=3000 tries=6
 }

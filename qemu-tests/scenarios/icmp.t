@@ -11,16 +11,16 @@ steps()
 {
 	for host in 192.168.1.100 192.168.1.200; do
 		step "$host pings the server" lan ' 0% packet loss' \
-			ping -c 2 -W 2 -I $host 198.51.100.1
+			ping -c 1 -W $((deadline_ms / 1000)) -I $host 198.51.100.1
 	done
 	for how in '' -I; do
 		step "traceroute $how: the gateway's time exceeded arrives" lan '^ *2  203.0.113.1 ' \
-			traceroute $how -n -q 1 -w 2 -m 2 -s 192.168.1.100 192.0.2.77
+			traceroute $how -n -q 1 -w $((deadline_ms / 1000)) -m 2 -s 192.168.1.100 192.0.2.77
 	done
 	step "traceroute: the server's port unreachable arrives" lan '^ *2  198.51.100.1 ' \
-		traceroute -n -q 1 -w 2 -m 2 -s 192.168.1.100 198.51.100.1
+		traceroute -n -q 1 -w $((deadline_ms / 1000)) -m 2 -s 192.168.1.100 198.51.100.1
 	step "a socket learns of its port unreachable" lan refused \
-		"! peer ask udp 192.168.1.100:28000 198.51.100.1:9"
+		"! peer ask udp 192.168.1.100:28000 198.51.100.1:9 -w $deadline_ms"
 }
 
 plan 14

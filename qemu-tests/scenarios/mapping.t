@@ -14,7 +14,7 @@ behaviour()
 	who="192.168.1.$2 over $1"
 	step "$who: the server answers" lan 'Binding test: success' \
 		stun-client 198.51.100.1 --mode full --protocol "$1" \
-		--localaddr "192.168.1.$2" --localport 21000
+		--localaddr "192.168.1.$2" --localport 21000 --timeout $deadline_ms
 	also "$who: behavior test succeeds"		'Behavior test: success'
 	also "$who: mapping is endpoint-independent"	'Nat behavior: Endpoint Independent Mapping'
 	also "$who: filtering test succeeds"		'Filtering test: success'
