@@ -4,16 +4,21 @@
 #define EGRESS_BPF_H
 
 /* A later fragment goes the way of its first. */
-static __always_inline enum nat_reason fragment_out(struct packet *pkt, __u32 now)
+static __always_inline enum nat_reason fragment_out(struct __sk_buff *skb, struct packet *pkt, __u32 now)
 {
 	struct nat_addr external_addr;
 	struct mapping *map;
 	__u32 slot;
 
-	if (!fragment_lookup(pkt, NAT_EGRESS, now, &slot))
-		return external_lookup(&pkt->local_addr) >= 0 || policy_exempts_source(&pkt->local_addr)
-			       ? WHY_ROUTER
-			       : WHY_FRAGMENT_UNKNOWN;
+	if (constants.return_mark && skb->mark == constants.return_mark) {
+		skb->mark = 0;
+		return WHY_FRAGMENT_RETURNED;
+	}
+	if (!fragment_lookup(pkt, NAT_EGRESS, now, &slot)) {
+		if (external_lookup(&pkt->local_addr) >= 0 || policy_exempts_source(&pkt->local_addr))
+			return WHY_ROUTER;
+		return fragment_without_first(skb, pkt, NAT_EGRESS);
+	}
 	if (slot == NAT_SLOT_NONE)
 		return WHY_FRAGMENT_PASSED;
 	map = slot_get(slot);
@@ -53,7 +58,7 @@ static __always_inline enum nat_reason translate_out(struct __sk_buff *skb, stru
 	if (policy_exempts_destination(&pkt->remote_addr))
 		return WHY_EXEMPT;
 	if (pkt->follower)
-		return fragment_out(pkt, now);
+		return fragment_out(skb, pkt, now);
 	if (pkt->icmp_kind == ICMP_KIND_ERROR)
 		return error_out(skb, pkt, now);
 	slot = endpoint_slot(&endpoint);

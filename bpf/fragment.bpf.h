@@ -16,6 +16,38 @@ static __always_inline struct fragment_key fragment_key_of(const struct packet *
 	return key;
 }
 
+_Static_assert(sizeof(struct fragment_key) <= NAT_HELD_KEY_MAX, "the key fits into a record");
+
+static __always_inline void held_head_fill(struct held_head *head, enum held_type type, const struct fragment_key *key)
+{
+	__builtin_memset(head, 0, sizeof(*head));
+	head->type = type;
+	head->direction = key->direction;
+	__builtin_memcpy(head->key, key, sizeof(*key));
+}
+
+/* Hands a fragment to the daemon. False if that is not possible: it is dropped, then. */
+static __always_inline bool fragment_hold(struct __sk_buff *skb, const struct fragment_key *key)
+{
+	struct held_fragment *record;
+	__u32 length = skb->len;
+
+	if (config.hold_budget <= 0 || length < IP_HEADER_MIN || length > NAT_HELD_FRAME_MAX)
+		return false;
+	record = bpf_ringbuf_reserve(&held, sizeof(*record), 0);
+	if (!record)
+		return false;
+	config.hold_budget--;
+	held_head_fill(&record->head, HELD_FRAGMENT, key);
+	record->head.length = length;
+	if (bpf_skb_load_bytes(skb, 0, record->frame, length)) {
+		bpf_ringbuf_discard(record, 0);
+		return false;
+	}
+	bpf_ringbuf_submit(record, 0);
+	return true;
+}
+
 /* Called for every packet before it is rewritten; only first fragments cost anything. */
 static __always_inline void fragment_record(const struct packet *pkt, enum nat_direction direction, __u32 slot,
 					    __u32 now)
@@ -27,6 +59,12 @@ static __always_inline void fragment_record(const struct packet *pkt, enum nat_d
 		return;
 	key = fragment_key_of(pkt, direction);
 	bpf_map_update_elem(&fragments, &key, &fragment, BPF_ANY);
+	if (config.holding) {
+		struct held_head head;
+
+		held_head_fill(&head, HELD_FIRST_KNOWN, &key);
+		bpf_ringbuf_output(&held, &head, sizeof(head), 0);
+	}
 }
 
 /* What the first fragment left: a slot, or NAT_SLOT_NONE for "pass". False if there is no (fresh) word of it. */
@@ -40,6 +78,15 @@ static __always_inline bool fragment_lookup(const struct packet *pkt, enum nat_d
 		return false;
 	*slot = fragment->slot;
 	return true;
+}
+
+/* A follower whose first has not been seen: held if the daemon takes it. */
+static __always_inline enum nat_reason fragment_without_first(struct __sk_buff *skb, const struct packet *pkt,
+							      enum nat_direction direction)
+{
+	struct fragment_key key = fragment_key_of(pkt, direction);
+
+	return fragment_hold(skb, &key) ? WHY_FRAGMENT_HELD : WHY_FRAGMENT_UNKNOWN;
 }
 
 #endif

@@ -8,7 +8,7 @@
 
 static __always_inline enum nat_reason hairpin(const struct packet *pkt, enum nat_reason why)
 {
-	if (reason_is(why, VERDICT_DROP) || why == WHY_NOT_IP || why == WHY_OTHER_VLAN)
+	if (reason_is(why, VERDICT_DROP) || reason_is(why, VERDICT_TURN) || why == WHY_NOT_IP || why == WHY_OTHER_VLAN)
 		return why;
 	if (external_lookup(&pkt->remote_addr) < 0)
 		return why;

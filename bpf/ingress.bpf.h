@@ -3,14 +3,14 @@
 #ifndef INGRESS_BPF_H
 #define INGRESS_BPF_H
 
-static __always_inline enum nat_reason fragment_in(struct packet *pkt, __u32 now)
+static __always_inline enum nat_reason fragment_in(struct __sk_buff *skb, struct packet *pkt, __u32 now)
 {
 	struct nat_addr internal_addr;
 	struct mapping *map;
 	__u32 slot;
 
 	if (!fragment_lookup(pkt, NAT_INGRESS, now, &slot))
-		return WHY_FRAGMENT_UNKNOWN;
+		return fragment_without_first(skb, pkt, NAT_INGRESS);
 	if (slot == NAT_SLOT_NONE)
 		return WHY_FRAGMENT_PASSED;
 	map = slot_get(slot);
@@ -73,7 +73,7 @@ static __always_inline enum nat_reason translate_in(struct __sk_buff *skb, struc
 	if (number < 0)
 		return WHY_NOT_EXTERNAL;
 	if (pkt->follower)
-		return fragment_in(pkt, now);
+		return fragment_in(skb, pkt, now);
 	if (pkt->icmp_kind == ICMP_KIND_ERROR)
 		return error_in(skb, pkt, number, now);
 	slot = port_slot(number, pkt->protocol, bpf_ntohs(pkt->local_port));

@@ -119,6 +119,8 @@ struct nat_config {
 	__u32 timeout[NAT_TIMEOUTS]; /* ticks */
 	__u32 refresh;		     /* ticks that `expires` must move by before it is written again */
 	__u32 slots;		     /* in all */
+	__s32 hold_budget;	     /* how many fragments the daemon takes until it fills this up again */
+	__u32 holding;		     /* it has some, and wants to know of every first fragment */
 	struct external external[NAT_EXTERNALS_MAX];
 };
 
@@ -130,6 +132,7 @@ struct nat_constants {
 	__u32 l2_length;		 /* 14 with an Ethernet header, 0 without */
 	__u32 externals;		 /* how many of nat_config.external are in use */
 	__u32 policy_needs;		 /* enum policy_need */
+	__u32 return_mark;		 /* of fragments on their way back from the daemon to ingress */
 	__u32 inbound_mark;		 /* bits that go into the mark of a packet translated inwards */
 	__u32 host_limit[NAT_PROTOCOLS]; /* mappings that one internal host may have at a time; 0: no limit */
 	__u16 mss_clamp;		 /* the largest MSS that a SYN may announce; 0: whatever it says */
@@ -220,6 +223,28 @@ struct fragment {
 
 #define NAT_SLOT_NONE 0xffffffffU
 
+/*
+ * Record of `held`, RFC 4787 REQ-14: a fragment that came before its first goes to the daemon, whole, and comes back once
+ * the first is known. Bounded by the ring, by config.hold_budget, which the daemon fills up, and by its own store.
+ */
+#define NAT_HELD_FRAME_MAX 1984 /* a record is 2 KB with its heads; larger fragments are dropped */
+#define NAT_HELD_KEY_MAX   40	/* struct fragment_key of IPv6 */
+
+enum held_type { HELD_FRAGMENT, HELD_FIRST_KNOWN };
+
+struct held_head {
+	__u32 type;   /* enum held_type */
+	__u32 length; /* of the frame that follows; 0 with HELD_FIRST_KNOWN */
+	__u32 direction;
+	__u8 key[NAT_HELD_KEY_MAX]; /* struct fragment_key of the family, then zeros */
+	__u8 pad[4];
+};
+
+struct held_fragment {
+	struct held_head head;
+	__u8 frame[NAT_HELD_FRAME_MAX];
+};
+
 /* Policy, an LPM trie: who is internal, which destinations are left alone. */
 enum policy_kind { POLICY_SOURCE, POLICY_DESTINATION };
 enum policy_action { POLICY_TRANSLATE = 1, POLICY_EXEMPT = 2 };
@@ -261,6 +286,7 @@ enum policy_need { POLICY_NEED_SOURCE = 1, POLICY_NEED_DESTINATION = 2 };
 	X(IN_ERROR, DONE, "ICMP error translated inwards")                      \
 	X(IN_FRAGMENT, DONE, "fragment translated inwards")                     \
 	X(HAIRPIN, TURN, "hairpinned")                                          \
+	X(FRAGMENT_RETURNED, TURN, "fragment held, on its way back in")         \
 	X(HAIRPIN_PASSED, TURN, "turned round untranslated")                    \
 	X(MALFORMED, DROP, "malformed or truncated")                            \
 	X(NO_ADDRESS, DROP, "no external address at present")                   \
@@ -272,7 +298,8 @@ enum policy_need { POLICY_NEED_SOURCE = 1, POLICY_NEED_DESTINATION = 2 };
 	X(BUSY, DROP, "lost a race for the mapping")                            \
 	X(TCP_NO_MAPPING, DROP, "TCP from inside without a mapping, not a SYN") \
 	X(ICMP_NO_MAPPING, DROP, "ICMP without a mapping")                      \
-	X(FRAGMENT_UNKNOWN, DROP, "fragment before its first")                  \
+	X(FRAGMENT_HELD, DROP, "fragment before its first, held by the daemon") \
+	X(FRAGMENT_UNKNOWN, DROP, "fragment before its first, not held")        \
 	X(REWRITE_FAILED, DROP, "the packet could not be written")
 
 enum nat_reason {

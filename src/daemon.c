@@ -248,7 +248,7 @@ static void daemon_loop(struct daemon *daemon)
 		else if (event.data.u32 == TAG_TIMER)
 			timer_handle(daemon);
 		else
-			interface_print_events(&daemon->interfaces[event.data.u32 - TAG_INTERFACES]);
+			interface_serve(&daemon->interfaces[event.data.u32 - TAG_INTERFACES]);
 	}
 }
 

@@ -8,16 +8,20 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <net/if.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/socket.h>
-#include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "held.h"
 #include "log.h"
 #include "nat44.skel.h"
 #include "nat66.skel.h"
@@ -30,7 +34,7 @@
 /* What both families' skeletons have. */
 struct datapath_maps {
 	struct bpf_map *slots, *port_index, *regions, *endpoints, *tcp_sessions, *fragments, *remotes, *hosts, *policy,
-		*counters, *events;
+		*counters, *events, *held;
 };
 
 struct datapath {
@@ -45,14 +49,18 @@ struct datapath {
 	struct nat_config *config;	 /* the object's .bss */
 	struct bpf_link *links[NAT_DIRECTIONS];
 	struct ring_buffer *ring;
+	struct ring_buffer *held_ring;
+	struct held_store held;
+	uint64_t hold_ms;  /* how long a fragment waits for its first */
+	int packet_socket; /* sends held fragments on their way; -1 until the first is held */
 	void (*handle_event)(const struct nat_event *event, void *arg);
 	void *handle_arg;
 	char ifname[IF_NAMESIZE];
 	int family;
 	int ifindex;
 	__u32 slots;
+	__u32 return_mark;
 	unsigned int externals;
-	int lock;			 /* see lock_interface() */
 	bool has_filter[NAT_DIRECTIONS]; /* attached by clsact */
 	bool has_qdisc;			 /* the clsact qdisc is ours */
 	bool prefer_tcx;
@@ -121,7 +129,7 @@ static __u32 ticks_of_ms(uint64_t ms)
 		dp->maps = (struct datapath_maps){                                                    \
 			MAP_OF(slots),	      MAP_OF(port_index), MAP_OF(regions), MAP_OF(endpoints), \
 			MAP_OF(tcp_sessions), MAP_OF(fragments),  MAP_OF(remotes), MAP_OF(hosts),     \
-			MAP_OF(policy),	      MAP_OF(counters),	  MAP_OF(events),                     \
+			MAP_OF(policy),	      MAP_OF(counters),	  MAP_OF(events),  MAP_OF(held),      \
 		};                                                                                    \
 		dp->programs[NAT_EGRESS] = skel->progs.nat_egress;                                    \
 		dp->programs[NAT_INGRESS] = skel->progs.nat_ingress;                                  \
@@ -378,6 +386,17 @@ static int at_least_one(unsigned int number)
 	return number ? number : 1;
 }
 
+/* Nobody else's packets carry it, but for a chance of one in four thousand million. */
+static __u32 random_mark(void)
+{
+	__u32 mark = 0;
+
+	while (!mark)
+		if (getrandom(&mark, sizeof(mark), 0) != sizeof(mark))
+			mark = 0xe1a70001;
+	return mark;
+}
+
 /* Sizes the maps and sets the constants of an opened object. */
 static int prepare(struct datapath *dp, const struct datapath_config *config, const struct slot_plan *plan)
 {
@@ -389,6 +408,7 @@ static int prepare(struct datapath *dp, const struct datapath_config *config, co
 		.externals = config->externals_count,
 		.policy_needs = (config->internals_count ? POLICY_NEED_SOURCE : 0) |
 				(config->exempt_destinations_count ? POLICY_NEED_DESTINATION : 0),
+		.return_mark = dp->return_mark,
 		.inbound_mark = config->inbound_mark,
 		.mss_clamp = config->mss_clamp,
 		.filtering = config->filtering,
@@ -444,12 +464,87 @@ static int load_failed(const struct datapath *dp, int err)
 	return err;
 }
 
+/* Held fragments */
+
+static uint64_t clock_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/*
+ * Sends a held fragment out of the interface, where it passes egress as if for the first time. One that was on its way in
+ * carries our mark, at which the egress program turns it round to ingress.
+ */
+static void fragment_return(struct datapath *dp, const struct held_entry *entry)
+{
+	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_ifindex = dp->ifindex };
+	__u32 mark = entry->direction == NAT_INGRESS ? dp->return_mark : 0;
+
+	to.sll_protocol = htons(dp->family == AF_INET ? ETH_P_IP : ETH_P_IPV6);
+	if (dp->packet_socket < 0)
+		dp->packet_socket = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (dp->packet_socket < 0 || setsockopt(dp->packet_socket, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) ||
+	    sendto(dp->packet_socket, entry->frame, entry->length, 0, (struct sockaddr *)&to, sizeof(to)) < 0)
+		log_warning("%s: send on a held fragment: %s", dp->ifname, strerror(errno));
+}
+
+static void fragments_return(struct datapath *dp, const uint8_t key[NAT_HELD_KEY_MAX])
+{
+	struct held_entry entry;
+
+	while (held_take(&dp->held, key, &entry)) {
+		fragment_return(dp, &entry);
+		free(entry.frame);
+	}
+	dp->config->holding = dp->held.count > 0;
+}
+
+/* The first may have come while its follower was on its way here: then nobody tells of it any more. */
+static bool first_is_known(const struct datapath *dp, const uint8_t *key)
+{
+	struct fragment first;
+
+	return !bpf_map_lookup_elem(bpf_map__fd(dp->maps.fragments), key, &first);
+}
+
+static int held_received(void *arg, void *data, size_t size)
+{
+	const struct held_fragment *record = data;
+	struct datapath *dp = arg;
+
+	if (size < sizeof(record->head))
+		return 0;
+	if (record->head.type == HELD_FRAGMENT && size >= sizeof(*record)) {
+		if (!held_add(&dp->held, record, clock_ms() + dp->hold_ms))
+			return 0;
+		dp->config->holding = 1;
+		if (!first_is_known(dp, record->head.key))
+			return 0;
+	}
+	fragments_return(dp, record->head.key);
+	return 0;
+}
+
 static int event_received(void *arg, void *data, size_t size)
 {
 	struct datapath *dp = arg;
 
 	if (size >= sizeof(struct nat_event) && dp->handle_event)
 		dp->handle_event(data, dp->handle_arg);
+	return 0;
+}
+
+static int open_held(struct datapath *dp)
+{
+	dp->held_ring = ring_buffer__new(bpf_map__fd(dp->maps.held), held_received, dp, NULL);
+	if (!dp->held_ring) {
+		log_error("%s: open the buffer of fragments: %s", dp->ifname, strerror(errno));
+		return -errno;
+	}
+	dp->config->hold_budget = HELD_MAX;
 	return 0;
 }
 
@@ -478,6 +573,7 @@ static int load(struct datapath *dp, const struct datapath_config *config)
 	}
 	dp->slots = plan.slots;
 	dp->externals = config->externals_count;
+	dp->return_mark = random_mark();
 	err = prepare(dp, config, &plan);
 	if (!err)
 		err = dp->load(dp);
@@ -490,6 +586,7 @@ static int load(struct datapath *dp, const struct datapath_config *config)
 	err = err ?: fill_regions(dp, config->externals_count);
 	err = err ?: fill_policy(dp, config);
 	err = err ?: open_events(dp, config);
+	err = err ?: open_held(dp);
 	return err;
 }
 
@@ -507,7 +604,8 @@ int datapath_open(struct datapath **result, const struct datapath_config *config
 	dp = calloc(1, sizeof(*dp));
 	if (!dp)
 		return -ENOMEM;
-	dp->lock = -1;
+	dp->packet_socket = -1;
+	dp->hold_ms = config->timeout_ms[NAT_TIMEOUT_FRAGMENT];
 	dp->family = config->family;
 	dp->ifindex = config->ifindex;
 	dp->prefer_tcx = config->prefer_tcx;
@@ -530,37 +628,6 @@ fail:
 
 /* Attaching */
 
-/*
- * One data plane an interface: an abstract socket's name is held as long as the process lives and is a namespace's own,
- * so it tells a running einat from the remains of a killed one.
- */
-static int lock_interface(struct datapath *dp)
-{
-	struct sockaddr_un name = { .sun_family = AF_UNIX };
-	int length = snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1, "einat/%d/%d", dp->ifindex, dp->family);
-	int err = 0;
-
-	dp->lock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (dp->lock >= 0 &&
-	    !bind(dp->lock, (struct sockaddr *)&name, offsetof(struct sockaddr_un, sun_path) + 1 + length))
-		return 0;
-	err = -errno;
-	if (err == -EADDRINUSE) {
-		log_error("%s: another einat is running on this interface", dp->ifname);
-		err = -EBUSY;
-	} else {
-		log_error("%s: lock the interface: %s", dp->ifname, strerror(-err));
-	}
-	return err;
-}
-
-static void unlock_interface(struct datapath *dp)
-{
-	if (dp->lock >= 0)
-		close(dp->lock);
-	dp->lock = -1;
-}
-
 static int attach_tcx(struct datapath *dp, enum nat_direction direction)
 {
 	dp->links[direction] = bpf_program__attach_tcx(dp->programs[direction], dp->ifindex, NULL);
@@ -579,7 +646,7 @@ static int attach_clsact(struct datapath *dp, enum nat_direction direction)
 	else if (err != -EEXIST)
 		return err;
 	hook.attach_point = attach_points[direction];
-	opts.flags = BPF_TC_F_REPLACE; /* with the lock held, what has our handle is a killed einat's */
+	opts.flags = BPF_TC_F_REPLACE; /* the interface is ours (datapath.h): what has our handle is a killed einat's */
 	err = bpf_tc_attach(&hook, &opts);
 	dp->has_filter[direction] = !err;
 	return err;
@@ -617,17 +684,14 @@ static int attach_both(struct datapath *dp, int (*attach)(struct datapath *dp, e
 int datapath_attach(struct datapath *dp)
 {
 	enum nat_direction failed;
-	int err = lock_interface(dp);
+	int err;
 
-	if (err)
-		goto fail;
 	err = dp->prefer_tcx ? attach_both(dp, attach_tcx, &failed) : -EINVAL;
 	if (err == -EINVAL || err == -EOPNOTSUPP) /* no TCX before 6.6 */
 		err = attach_both(dp, attach_clsact, &failed);
 	if (!err)
 		return 0;
 	attach_failed(dp, failed, err);
-fail:
 	datapath_detach(dp);
 	return err;
 }
@@ -663,7 +727,6 @@ void datapath_detach(struct datapath *dp)
 		dp->has_filter[direction] = false;
 	}
 	remove_qdisc(dp);
-	unlock_interface(dp);
 }
 
 void datapath_close(struct datapath *dp)
@@ -672,6 +735,10 @@ void datapath_close(struct datapath *dp)
 		return;
 	datapath_detach(dp);
 	ring_buffer__free(dp->ring);
+	ring_buffer__free(dp->held_ring);
+	held_clear(&dp->held);
+	if (dp->packet_socket >= 0)
+		close(dp->packet_socket);
 	if (dp->skeleton)
 		dp->destroy(dp);
 	free(dp);
@@ -713,8 +780,12 @@ int datapath_sweep(struct datapath *dp)
 	static const char frame[64]; /* the kernel wants a packet to run a program on */
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame),
 		    .repeat = (dp->slots + NAT_SWEEP_SLOTS - 1) / NAT_SWEEP_SLOTS);
-	int err = bpf_prog_test_run_opts(bpf_program__fd(dp->sweep), &opts);
+	int err;
 
+	held_expire(&dp->held, clock_ms());
+	dp->config->holding = dp->held.count > 0;
+	dp->config->hold_budget = HELD_MAX;
+	err = bpf_prog_test_run_opts(bpf_program__fd(dp->sweep), &opts);
 	if (err && err != -EINTR)
 		log_error("%s: sweep expired mappings: %s", dp->ifname, strerror(-err));
 	return err;
@@ -733,6 +804,18 @@ int datapath_map_fd(const struct datapath *dp, const char *name)
 const char *datapath_hook(const struct datapath *dp)
 {
 	return dp->links[NAT_EGRESS] ? "tcx" : "clsact";
+}
+
+int datapath_fragment_fd(const struct datapath *dp)
+{
+	return ring_buffer__epoll_fd(dp->held_ring);
+}
+
+int datapath_read_fragments(struct datapath *dp)
+{
+	int err = ring_buffer__consume(dp->held_ring);
+
+	return err < 0 ? err : 0;
 }
 
 int datapath_event_fd(const struct datapath *dp)

@@ -65,7 +65,10 @@ void datapath_config_init(struct datapath_config *config);
  */
 int datapath_open(struct datapath **dp, const struct datapath_config *config);
 
-/* Attaches both programs, ingress first, by TCX or clsact. A failure leaves neither behind, nor a qdisc of ours. */
+/*
+ * Attaches both programs, ingress first, by TCX or clsact. A failure leaves neither behind, nor a qdisc of ours. The caller
+ * has claimed the interface (instance.h): a filter with our handle is the remains of a killed daemon, and is replaced.
+ */
 int datapath_attach(struct datapath *dp);
 
 /* Takes the programs off again, and the clsact qdisc if it was ours and nobody else uses it. NULL is fine. */
@@ -97,6 +100,13 @@ int datapath_map_fd(const struct datapath *dp, const char *name);
 
 /* "tcx" or "clsact" once attached. */
 const char *datapath_hook(const struct datapath *dp);
+
+/*
+ * Readable when fragments that came before their first wait to be taken, or to be sent on; datapath_read_fragments() does
+ * both (RFC 4787 REQ-14). datapath_sweep() drops those that waited too long.
+ */
+int datapath_fragment_fd(const struct datapath *dp);
+int datapath_read_fragments(struct datapath *dp);
 
 /* Readable when events wait; -1 while log_level is 0. */
 int datapath_event_fd(const struct datapath *dp);

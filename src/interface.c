@@ -32,7 +32,7 @@ int interface_init(struct interface *interface, const struct interface_config *c
 
 static void datapath_unload(struct interface *interface)
 {
-	datapath_close(interface->datapath); /* its event descriptor leaves the epoll set with it */
+	datapath_close(interface->datapath); /* its descriptors leave the epoll set with it */
 	interface->datapath = NULL;
 	interface->is_attached = false;
 	memset(interface->external, 0, sizeof(interface->external));
@@ -46,14 +46,13 @@ void interface_close(struct interface *interface)
 	interface->claim_fd = -1;
 }
 
-static int event_fd_watch(const struct interface *interface)
+static int fd_watch(const struct interface *interface, int fd)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.u32 = interface->epoll_tag };
-	int fd = datapath_event_fd(interface->datapath);
 
 	if (fd < 0 || !epoll_ctl(interface->epoll_fd, EPOLL_CTL_ADD, fd, &event))
 		return 0;
-	log_error("%s: watch the data plane's events: %s", interface->config->name, strerror(errno));
+	log_error("%s: watch the data plane: %s", interface->config->name, strerror(errno));
 	return -errno;
 }
 
@@ -107,7 +106,8 @@ static int interface_load(struct interface *interface)
 	interface->datapath_ifindex = interface->link.ifindex;
 	interface->is_checked = true;
 	interface->has_news = true;
-	return event_fd_watch(interface);
+	err = fd_watch(interface, datapath_event_fd(interface->datapath));
+	return err ? err : fd_watch(interface, datapath_fragment_fd(interface->datapath));
 }
 
 /* What there is to know before the interface is there: whether this kernel would do. Loads, and lets go. */
@@ -194,10 +194,12 @@ static void event_print(const struct nat_event *event, void *arg)
 	log_info("%s: %s", interface->config->name, text);
 }
 
-void interface_print_events(struct interface *interface)
+void interface_serve(struct interface *interface)
 {
-	if (interface->datapath)
-		datapath_read_events(interface->datapath, event_print, interface);
+	if (!interface->datapath)
+		return;
+	datapath_read_fragments(interface->datapath);
+	datapath_read_events(interface->datapath, event_print, interface);
 }
 
 void interface_announce(struct interface *interface)

@@ -18,7 +18,7 @@
 struct interface {
 	const struct interface_config *config;
 	int claim_fd;	    /* -1: none */
-	int epoll_fd;	    /* where the data plane's events are announced ... */
+	int epoll_fd;	    /* where the data plane says that it has something ... */
 	uint32_t epoll_tag; /* ... under this data.u32 */
 	bool is_present;
 	bool is_checked; /* the kernel has been found able */
@@ -45,8 +45,8 @@ int interface_update(struct interface *interface, struct netlink *nl);
 /* Once a second. */
 void interface_sweep(struct interface *interface);
 
-/* Prints the events that wait. */
-void interface_print_events(struct interface *interface);
+/* Takes what the data plane has for the daemon: fragments to hold or to send on, events to print. */
+void interface_serve(struct interface *interface);
 
 /* Says in one line how things are, if that has changed since it was said last. */
 void interface_announce(struct interface *interface);
