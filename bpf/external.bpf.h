@@ -12,7 +12,7 @@ static __always_inline struct external *external_get(__u32 number)
 static __always_inline const struct port_class *port_class_get(const struct external *external, __u32 protocol,
 							       __u32 kind)
 {
-	return &external->classes[protocol & NAT_PROTOCOLS][kind & (NAT_PORT_KINDS - 1)];
+	return &external->classes[protocol & NAT_PROTOCOLS][index_bounded(kind, NAT_PORT_KINDS - 1)];
 }
 
 static __always_inline bool external_has_addr(const struct external *external, const struct nat_addr *addr)

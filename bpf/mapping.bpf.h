@@ -29,7 +29,7 @@ static __always_inline bool slot_locate(const struct mapping *map, __u32 slot, s
 static __always_inline void slot_mark_free(const struct slot_place *place)
 {
 	struct region *region = place->region;
-	__u32 word = place->offset / 64 % 512, group = word / 64;
+	__u32 word = index_bounded(place->offset / 64, 511), group = word / 64;
 
 	region->free[word] |= 1ULL << place->offset % 64;
 	region->summary[group] |= 1ULL << word % 64;
@@ -39,7 +39,7 @@ static __always_inline void slot_mark_free(const struct slot_place *place)
 static __always_inline void slot_mark_taken(const struct slot_place *place)
 {
 	struct region *region = place->region;
-	__u32 word = place->offset / 64 % 512, group = word / 64;
+	__u32 word = index_bounded(place->offset / 64, 511), group = word / 64;
 
 	region->free[word] &= ~(1ULL << place->offset % 64);
 	if (region->free[word])

@@ -58,6 +58,16 @@ static __always_inline __u64 blur(__u64 value, __u64 unknown)
 	return value - unknown;
 }
 
+/*
+ * An array's index with its bound where the verifier sees it: before 6.10 it forgets what it knows of a number at any |, ^
+ * or *, and clang, which does not, drops the mask as needless. `last` is a power of two less one.
+ */
+static __always_inline __u32 index_bounded(__u32 index, __u32 last)
+{
+	asm volatile("" : "+r"(index));
+	return index & last;
+}
+
 static __always_inline bool addr_equal(const struct nat_addr *a, const struct nat_addr *b)
 {
 	__u32 difference = 0;

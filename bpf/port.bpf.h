@@ -32,7 +32,7 @@ static __always_inline __u32 region_search(const struct region *region, __u32 ra
 	__u32 group = next_bit((__u64)region->top * 0x0101010101010101ULL, random & 7) & 7;
 	__u32 word = group * 64 + next_bit(region->summary[group], random >> 3);
 
-	return word * 64 + next_bit(region->free[word], random >> 9);
+	return word * 64 + next_bit(region->free[index_bounded(word, 511)], random >> 9);
 }
 
 /* A bit for each kind of port of which there is a FREE one, the internal port's own kind being bit 0. */
