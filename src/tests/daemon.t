@@ -242,6 +242,8 @@ test_without_lo()
 	check "lo alone: stops" stop TERM 0
 }
 
+is_attached() { router "$NETSTATE" | grep -c -e '^tcx dev wan ' -e '^filter dev wan ' | grep -qx 2; }
+
 test_interfaces()
 {
 	index=$(ip -n "$ns" -o link show wan | cut -d: -f1)
@@ -271,7 +273,15 @@ test_interfaces()
 	check "another index: rules" is rules "$hairpin_rules"
 	check "another index: route" is route "203.0.113.2 dev wan proto 78 scope link src 203.0.113.2"
 	check "another index: neighbour" is neighbour "203.0.113.2 dev wan lladdr $(mac) PERMANENT proto 78"
-	check "another index: the programs are on it" until_true sh -c "ip netns exec $ns $NETSTATE | grep -q 'dev wan ingress'"
+	check "another index: the programs are on it" is_attached
+	kill -STOP "$pid"
+	: >"$tmp/log"
+	ip -n "$ns" link delete wan
+	wan_add
+	kill -CONT "$pid"
+	check "replaced behind its back: said" ready
+	check "replaced behind its back: neighbour" is neighbour "203.0.113.2 dev wan lladdr $(mac) PERMANENT proto 78"
+	check "replaced behind its back: the programs are on it" is_attached
 	ip -n "$ns" link delete spare
 	ip -n "$ns" link delete wan
 	: >"$tmp/log"
@@ -367,10 +377,9 @@ test_burst()
 	ip -n "$ns" -force -batch "$tmp/burst"
 	check "after 1,000 changes: rules" is rules "$hairpin_rules"
 	check "after 1,000 changes: route" is route "203.0.113.2 dev wan proto 78 scope link src 203.0.113.2"
-	kill -STOP "$pid" # long enough to overrun its socket
-	for i in 1 2 3 4 5; do
-		ip -n "$ns" -force -batch "$tmp/burst"
-	done
+	kill -STOP "$pid" # while its socket overruns with what does not concern it
+	sed 's/wan/lan-peer/; s/203.0.113/10.0.0/' "$tmp/burst" >"$tmp/burst-lan"
+	ip -n "$ns" -force -batch "$tmp/burst-lan"
 	ip -n "$ns" address add 198.51.100.2/24 dev wan
 	ip -n "$ns" address delete 203.0.113.2/24 dev wan
 	kill -CONT "$pid"
