@@ -330,16 +330,23 @@ static int fill_policy(struct datapath *dp, const struct datapath_config *config
 	return err;
 }
 
+/*
+ * Whole ticks, and what is lost by counting in them: the tick that has begun, and a refresh that was not worth writing.
+ * The RFCs' times are the least that a mapping may last.
+ */
 static void fill_timeouts(struct nat_config *to, const struct datapath_config *config)
 {
 	__u32 shortest = UINT32_MAX;
 
 	for (int i = 0; i < NAT_TIMEOUTS; i++) {
-		to->timeout[i] = ticks_of_ms(config->timeout_ms[i]);
+		to->timeout[i] = config->timeout_ms[i] ? ticks_of_ms(config->timeout_ms[i]) + 2 : 0;
 		if (i != NAT_TIMEOUT_HOLD && i != NAT_TIMEOUT_FRAGMENT && to->timeout[i] < shortest)
 			shortest = to->timeout[i];
 	}
 	to->refresh = ticks_of_ms(1000) < shortest / 8 ? ticks_of_ms(1000) : shortest / 8;
+	for (int i = 0; i < NAT_TIMEOUTS; i++)
+		if (i != NAT_TIMEOUT_HOLD && i != NAT_TIMEOUT_FRAGMENT)
+			to->timeout[i] += to->refresh;
 }
 
 /* Loading */

@@ -73,8 +73,10 @@ struct step {
 	ONWARD_TURNED, \
 	{              \
 	}
-#define TURNED		WAN_TURNED
-#define LATER(ms)	.from = CLOCK, .value = (ms)
+#define TURNED	  WAN_TURNED
+#define LATER(ms) .from = CLOCK, .value = (ms)
+/* What lasts that long has ended, with all that the data plane adds for counting in ticks and writing once a second. */
+#define OVER(ms)	LATER((ms) + 1500)
 #define NEW_ADDRESS(to) .from = ADDRESS, .value = (to)
 #define SWEPT		.from = SWEEP
 /* The router opens a socket of its own. */

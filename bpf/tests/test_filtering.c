@@ -78,7 +78,7 @@ static const struct step socket_opened_later[] = {
 	{ "A has the port", LAN, UDP(A, 25000, S, 53), WAN, UDP(EXT, 25000, S, 53), WHY_OUT_NEW },
 	{ "the router opens it too", LISTENS(NAT_UDP, EXT, 25000) },
 	{ "A was first", WAN, UDP(S, 53, EXT, 25000), LAN, UDP(S, 53, A, 25000), WHY_IN },
-	{ "A's mapping ends", LATER(MINUTES(5)) },
+	{ "A's mapping ends", OVER(MINUTES(5)) },
 	{ "now it is the router's", WAN, UDP(S, 53, EXT, 25000), PASSED, WHY_ROUTER_SOCKET },
 };
 

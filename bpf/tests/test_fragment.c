@@ -80,7 +80,7 @@ static const struct step records_expire[] = {
 	{ "first", LAN, UDP(A, 25000, S, 53, FIRST), WAN, UDP(EXT, 25000, S, 53, FIRST), WHY_OUT_NEW },
 	{ "a second passes", LATER(SECONDS(1)) },
 	{ "middle", LAN, UDP(A, 25000, S, 53, MIDDLE), WAN, UDP(EXT, 25000, S, 53, MIDDLE), WHY_OUT_FRAGMENT },
-	{ "another passes", LATER(SECONDS(1)) },
+	{ "another passes", OVER(SECONDS(1)) },
 	{ "last", LAN, UDP(A, 25000, S, 53, LAST), DROPPED, WHY_FRAGMENT_UNKNOWN },
 };
 

@@ -56,7 +56,7 @@ static const struct step query_timeout[] = {
 	{ "40 s pass", LATER(SECONDS(40)) },
 	{ "A's next ping", LAN, QUERY(ECHO, A, T, 25000), WAN, QUERY(ECHO, EXT, T, 25000), WHY_OUT },
 	{ "a minute again", MAPPED(NAT_ICMP, 25000, A, 25000, .lasts_ms = MINUTES(1)) },
-	{ "a minute passes", LATER(MINUTES(1)) },
+	{ "a minute passes", OVER(MINUTES(1)) },
 	{ "it has ended", WAN, QUERY(ECHO_REPLY, S, EXT, 25000), DROPPED, WHY_NO_MAPPING },
 };
 

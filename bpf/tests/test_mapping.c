@@ -76,7 +76,7 @@ static const struct step no_refresh_inwards[] = {
 	{ "three minutes pass", LATER(MINUTES(3)) },
 	{ "outsiders do not refresh", WAN, UDP(Z, 9, EXT, 25000), LAN, UDP(Z, 9, A, 25000), WHY_IN },
 	{ "a minute is left", MAPPED(NAT_UDP, 25000, A, 25000, .lasts_ms = MINUTES(1)) },
-	{ "a minute passes", LATER(MINUTES(1)) },
+	{ "a minute passes", OVER(MINUTES(1)) },
 	{ "it has ended", WAN, UDP(Z, 9, EXT, 25000), DROPPED, WHY_NO_MAPPING },
 };
 

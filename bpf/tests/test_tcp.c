@@ -49,7 +49,7 @@ static const struct step established[] = {
 	{ "two hours pass", LATER(MINUTES(120)) },
 	A_SENDS("keep-alive from A", ACK, WHY_OUT),
 	LASTS("refreshed", 1, 124),
-	{ "two hours and four minutes pass", LATER(MINUTES(124)) },
+	{ "two hours and four minutes pass", OVER(MINUTES(124)) },
 	{ "it has ended", WAN, TCP(ACK, S, 80, EXT, 25000), DROPPED, WHY_NO_MAPPING },
 	{ "for A too", LAN, TCP(ACK, A, 25000, S, 80), DROPPED, WHY_TCP_NO_MAPPING },
 };
@@ -62,7 +62,7 @@ static const struct step transitory[] = {
 	{ "three minutes pass", LATER(MINUTES(3)) },
 	{ "outsiders do not keep it", WAN, TCP(ACK, Z, 9, EXT, 25000), LAN, TCP(ACK, Z, 9, A, 25000), WHY_IN },
 	LASTS("one minute left", 0, 1),
-	{ "it passes", LATER(MINUTES(1)) },
+	{ "it passes", OVER(MINUTES(1)) },
 	{ "it has ended", WAN, TCP(SYN | ACK, S, 80, EXT, 25000), DROPPED, WHY_NO_MAPPING },
 };
 
@@ -75,7 +75,7 @@ static const struct step closed_by_both[] = {
 	LASTS("transitory now", 0, 4),
 	A_SENDS("the last ACK passes", ACK, WHY_OUT),
 	LASTS("still transitory", 0, 4),
-	{ "four minutes pass", LATER(MINUTES(4)) },
+	{ "four minutes pass", OVER(MINUTES(4)) },
 	{ "it has ended", WAN, TCP(ACK, S, 80, EXT, 25000), DROPPED, WHY_NO_MAPPING },
 };
 
@@ -95,7 +95,7 @@ static const struct step reset_from_outside[] = {
 	LASTS("transitory, not ended", 0, 4),
 	S_SENDS("another RST", RST | ACK),
 	LASTS("still", 0, 4),
-	{ "four minutes pass", LATER(MINUTES(4)) },
+	{ "four minutes pass", OVER(MINUTES(4)) },
 	{ "it has ended", WAN, TCP(ACK, S, 80, EXT, 25000), DROPPED, WHY_NO_MAPPING },
 };
 
