@@ -44,6 +44,7 @@ struct router {
 	int sockets[SOCKETS];
 	size_t socket_count;
 	size_t linear;
+	uint32_t mark;
 	uint32_t flags;
 	char wrong[512];
 };
@@ -261,13 +262,13 @@ const struct setup *router_setup(const struct router *router)
 static int run(struct router *router, enum nat_direction direction, const struct frame *in, struct frame *out,
 	       int *verdict)
 {
-	struct __sk_buff context = { .data_end = router->linear };
+	struct __sk_buff context = { .data_end = router->linear, .mark = router->mark };
 	struct frame copy = *in;
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = copy.bytes, .data_size_in = copy.size, .data_out = out->bytes,
 		    .data_size_out = sizeof(out->bytes), .flags = router->flags, .repeat = 1);
 	int err;
 
-	if (router->linear) {
+	if (router->linear || router->mark) {
 		opts.ctx_in = &context;
 		opts.ctx_size_in = sizeof(context);
 	}
@@ -307,6 +308,11 @@ bool router_set_linear(struct router *router, size_t bytes)
 		return true;
 	router->linear = 0;
 	return false;
+}
+
+void router_set_mark(struct router *router, uint32_t mark)
+{
+	router->mark = mark;
 }
 
 void router_set_checksum_none(struct router *router)
@@ -429,19 +435,33 @@ static uint32_t ticks_of_ms(uint64_t ms)
 	return (ms * 1000000 + (1 << NAT_TICK_SHIFT) - 1) >> NAT_TICK_SHIFT;
 }
 
-/* The daemon's side of the configuration: .bss of the object. */
-static struct nat_config config_read(const struct router *router)
+/* A variable that is the first one of its section. */
+static void variable_read(const struct router *router, const char *section, void *variable, size_t size)
 {
-	struct bpf_map_info info = map_info(router, ".bss");
-	struct nat_config config;
-	char *bss = malloc(info.value_size);
+	struct bpf_map_info info = map_info(router, section);
+	char *value = malloc(info.value_size);
 	__u32 key = 0;
 
-	if (bpf_map_lookup_elem(map_fd(router, ".bss"), &key, bss))
-		fail_msg(".bss: %s", strerror(errno));
-	memcpy(&config, bss, sizeof(config));
-	free(bss);
+	if (bpf_map_lookup_elem(map_fd(router, section), &key, value))
+		fail_msg("%s: %s", section, strerror(errno));
+	memcpy(variable, value, size);
+	free(value);
+}
+
+static struct nat_config config_read(const struct router *router)
+{
+	struct nat_config config;
+
+	variable_read(router, ".bss", &config, sizeof(config));
 	return config;
+}
+
+struct nat_constants router_constants(const struct router *router)
+{
+	struct nat_constants constants;
+
+	variable_read(router, ".rodata", &constants, sizeof(constants));
+	return constants;
 }
 
 bool router_mapping_is_live(const struct router *router, const struct mapping *mapping)
@@ -654,6 +674,10 @@ const char *router_reset(struct router *router)
 	while (router->socket_count)
 		close(router->sockets[--router->socket_count]);
 	router->linear = 0;
+	router->mark = 0;
+	map_count(router, "fragments", delete_entry, NULL); /* first: what is held is then not sent on */
+	if (datapath_read_fragments(router->dp))
+		return "datapath_read_fragments failed";
 	what = router_check(router);
 	if (what)
 		return what;
@@ -666,7 +690,6 @@ const char *router_reset(struct router *router)
 	if (what)
 		return what;
 	map_count(router, "tcp_sessions", delete_entry, NULL);
-	map_count(router, "fragments", delete_entry, NULL);
 	router_set_external(router, router->setup->no_address ? 0 : EXT);
 	return NULL;
 }

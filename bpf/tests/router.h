@@ -77,6 +77,12 @@ int router_send_quickly(struct router *router, enum nat_direction direction, con
 /* The next runs have only so many bytes of the frame in one piece; 0: all. False if this kernel cannot do that. */
 bool router_set_linear(struct router *router, size_t bytes);
 
+/* The mark of the packets to come. */
+void router_set_mark(struct router *router, uint32_t mark);
+
+/* What was set before loading. */
+struct nat_constants router_constants(const struct router *router);
+
 /* Makes no use of CHECKSUM_COMPLETE, which is otherwise on and checked where the kernel can (6.11). */
 void router_set_checksum_none(struct router *router);
 

@@ -26,7 +26,7 @@ static const struct step changed_port[] = {
 	{ "A has the port", LAN, UDP(A, 25000, S, 53), WAN, UDP(EXT, 25000, S, 53), WHY_OUT_NEW },
 	{ "B's first", LAN, UDP(B, 25000, S, 53, FIRST), WAN, UDP(EXT, PORT(0), S, 53, FIRST), WHY_OUT_NEW },
 	{ "B's last", LAN, UDP(B, 25000, S, 53, LAST), WAN, UDP(EXT, PORT(0), S, 53, LAST), WHY_OUT_FRAGMENT },
-	{ "A's of the same identification", LAN, UDP(A, 25000, S, 53, LAST), DROPPED, WHY_FRAGMENT_UNKNOWN },
+	{ "A's of the same identification", LAN, UDP(A, 25000, S, 53, LAST), DROPPED, WHY_FRAGMENT_HELD },
 	{ "the answer's first", WAN, UDP(S, 53, EXT, PORT(0), FIRST), LAN, UDP(S, 53, B, 25000, FIRST), WHY_IN },
 	{ "the answer's last", WAN, UDP(S, 53, EXT, PORT(0), LAST), LAN, UDP(S, 53, B, 25000, LAST), WHY_IN_FRAGMENT },
 };
@@ -36,9 +36,8 @@ static const struct step inwards[] = {
 	{ "first", WAN, UDP(S, 53, EXT, 25000, FIRST), LAN, UDP(S, 53, A, 25000, FIRST), WHY_IN },
 	{ "last, overtaking", WAN, UDP(S, 53, EXT, 25000, LAST), LAN, UDP(S, 53, A, 25000, LAST), WHY_IN_FRAGMENT },
 	{ "middle", WAN, UDP(S, 53, EXT, 25000, MIDDLE), LAN, UDP(S, 53, A, 25000, MIDDLE), WHY_IN_FRAGMENT },
-	{ "a stranger's with the same identification", WAN, UDP(Z, 53, EXT, 25000, LAST), DROPPED,
-	  WHY_FRAGMENT_UNKNOWN },
-	{ "the record is inwards only", LAN, UDP(A, 25000, S, 53, LAST), DROPPED, WHY_FRAGMENT_UNKNOWN },
+	{ "a stranger's with the same identification", WAN, UDP(Z, 53, EXT, 25000, LAST), DROPPED, WHY_FRAGMENT_HELD },
+	{ "the record is inwards only", LAN, UDP(A, 25000, S, 53, LAST), DROPPED, WHY_FRAGMENT_HELD },
 };
 
 static const struct step other_protocols[] = {
@@ -50,15 +49,15 @@ static const struct step other_protocols[] = {
 	  WHY_IN_FRAGMENT },
 	{ "TCP", LAN, TCP(SYN, A, 25000, S, 80, FIRST), WAN, TCP(SYN, EXT, 25000, S, 80, FIRST), WHY_OUT_NEW },
 	{ "its end", LAN, TCP(SYN, A, 25000, S, 80, LAST), WAN, TCP(SYN, EXT, 25000, S, 80, LAST), WHY_OUT_FRAGMENT },
-	{ "protocols are told apart", LAN, UDP(A, 25000, S, 80, LAST), DROPPED, WHY_FRAGMENT_UNKNOWN },
+	{ "protocols are told apart", LAN, UDP(A, 25000, S, 80, LAST), DROPPED, WHY_FRAGMENT_HELD },
 };
 
 static const struct step before_the_first[] = {
-	{ "outwards", LAN, UDP(A, 25000, S, 53, LAST), DROPPED, WHY_FRAGMENT_UNKNOWN },
-	{ "inwards", WAN, UDP(S, 53, EXT, 25000, LAST), DROPPED, WHY_FRAGMENT_UNKNOWN },
+	{ "outwards", LAN, UDP(A, 25000, S, 53, LAST), DROPPED, WHY_FRAGMENT_HELD },
+	{ "inwards", WAN, UDP(S, 53, EXT, 25000, LAST), DROPPED, WHY_FRAGMENT_HELD },
 	{ "no mapping was made", UNMAPPED(NAT_UDP, 25000) },
 	{ "a first that is dropped", WAN, UDP(S, 53, EXT, 25000, FIRST), DROPPED, WHY_NO_MAPPING },
-	{ "leaves nothing", WAN, UDP(S, 53, EXT, 25000, LAST), DROPPED, WHY_FRAGMENT_UNKNOWN },
+	{ "leaves nothing", WAN, UDP(S, 53, EXT, 25000, LAST), DROPPED, WHY_FRAGMENT_HELD },
 };
 
 static const struct step what_passes[] = {
@@ -81,7 +80,7 @@ static const struct step records_expire[] = {
 	{ "a second passes", LATER(SECONDS(1)) },
 	{ "middle", LAN, UDP(A, 25000, S, 53, MIDDLE), WAN, UDP(EXT, 25000, S, 53, MIDDLE), WHY_OUT_FRAGMENT },
 	{ "another passes", OVER(SECONDS(1)) },
-	{ "last", LAN, UDP(A, 25000, S, 53, LAST), DROPPED, WHY_FRAGMENT_UNKNOWN },
+	{ "last", LAN, UDP(A, 25000, S, 53, LAST), DROPPED, WHY_FRAGMENT_HELD },
 };
 
 static const struct step mapping_ends_between[] = {
@@ -146,7 +145,7 @@ static const struct test tests[] = {
 	STEPS("changed_port_both_ways", changed_port),
 	STEPS("inwards", inwards),
 	STEPS("icmp_and_tcp", other_protocols),
-	STEPS("follower_before_its_first_is_dropped", before_the_first),
+	STEPS("follower_before_its_first_is_held", before_the_first),
 	STEPS("followers_of_what_passed_pass", what_passes),
 	STEPS("records_expire", records_expire),
 	STEPS("mapping_ends_between", mapping_ends_between),
