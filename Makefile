@@ -37,7 +37,7 @@ REPRODUCIBLE := -ffile-prefix-map=$(CURDIR)/=
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla \
 	$(if $(filter 1,$(WERROR)),-Werror)
 LINT_CFLAGS = -std=gnu11 $(DEFINES) $(subst -I$(BUILD),-isystem $(BUILD),$(INCLUDES)) -nostdlibinc \
-	-isystem $(BUILD)/$(HOST_ARCH)/sysroot/include
+	-isystem $(BUILD)/$(HOST_ARCH)/sysroot/include -Ibench -isystem $(BUILD)/bench
 DEFINES := -D_GNU_SOURCE -DEINAT_VERSION='"$(VERSION)"'
 INCLUDES := -Isrc -Ibpf -I$(BUILD)/bpf
 SMALL := -Os -fstack-protector-strong -fno-asynchronous-unwind-tables -fno-unwind-tables \
@@ -68,6 +68,7 @@ $(SOURCES)/%/.unpacked: cross/hashes/% | tools
 
 include bpf/objects.mk cross/host.mk
 $(foreach A,$(KNOWN_ARCHS),$(eval include cross/target.mk))
+include bench/bench.mk
 -include $(wildcard $(BUILD)/bpf/*.d $(foreach d,objects objects/*,$(BUILD)/*/$d/*.d))
 
 # Commands. Those that a newcomer types first install what is missing.
@@ -76,8 +77,8 @@ MATRIX := $(foreach a,$(ARCHS),$(addprefix vm/$a/,$(or $(KERNEL),$(KERNELS_$a)))
 TESTS := $(UNIT_TESTS) $(wildcard src/tests/*.t toolchains/*.t bpf/tests/*.t qemu-tests/peers/tests/*.t) \
 	$(DATA_PLANE_TESTS:%=$(BUILD)/$(HOST_ARCH)/tests/%) $(MATRIX)
 PARALLEL = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
-C_FILES := $(wildcard src/*.[ch] src/tests/*.[ch] bpf/*.[ch] bpf/tests/*.[ch] qemu-tests/peers/*.[ch] cross/*/*.[ch])
-LINTED := $(wildcard src/*.c qemu-tests/peers/*.c cross/libmnl/*.c)
+C_FILES := $(wildcard src/*.[ch] src/tests/*.[ch] bpf/*.[ch] bpf/tests/*.[ch] bench/*.[ch] qemu-tests/peers/*.[ch] cross/*/*.[ch])
+LINTED := $(filter-out %.bpf.c,$(wildcard src/*.c bench/*.c qemu-tests/peers/*.c cross/libmnl/*.c))
 SH_FILES := $(shell grep -rlE --exclude-dir=build --exclude-dir=.git '^(\#!/bin/sh|\# shellcheck shell=)' .)
 
 .PHONY: tools setup parts demo test shell lint format reproducible clean help
@@ -104,7 +105,7 @@ shell: ## boot the same router with a console
 	$Q+$(MAKE) --no-print-directory $(PARALLEL) $(RUN_ARCH)-parts
 	$Qqemu-tests/shell $(RUN_ARCH) $(KERNEL)
 
-lint: $(SKELETONS) $(BUILD)/$(HOST_ARCH)/.headers ## clang-format, clang-tidy, cppcheck, shellcheck
+lint: $(SKELETONS) $(BENCH_BPF) $(BUILD)/$(HOST_ARCH)/.headers ## clang-format, clang-tidy, cppcheck, shellcheck
 	$Qclang-format --dry-run -Werror $(C_FILES)
 	$Qshellcheck -x $(SH_FILES)
 	$Qcppcheck --quiet --error-exitcode=1 --inline-suppr --suppress=ctuuninitvar -D__GNUC__ -Isrc -Ibpf \
