@@ -21,10 +21,10 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#define SOCKETS	      8
-#define NO_SLOT	      UINT32_MAX
-#define VERDICT_MAX   32
-#define SWEEP_EXPIRED 1000 /* ticks in the past: behind every hold-down is what router_reset() makes of it */
+#define SOCKETS	    8
+#define NO_SLOT	    UINT32_MAX
+#define VERDICT_MAX 32
+#define LONG_AGO    1000 /* ticks, beyond the hold-down */
 
 /* CHECKSUM_COMPLETE: linux/bpf.h, since 6.11 */
 #define TEST_CHECKSUM_COMPLETE (1U << 2)
@@ -528,6 +528,16 @@ void router_later(struct router *router, uint64_t ms)
 	map_count(router, "fragments", age_fragment, &ticks);
 }
 
+static uint32_t ticks_long_ago(const struct router *router)
+{
+	return ticks_now() - LONG_AGO - config_read(router).timeout[NAT_TIMEOUT_HOLD];
+}
+
+void router_expire(struct router *router, enum nat_protocol protocol, unsigned int port)
+{
+	slot_at(router, router->slot_of[protocol][port])->expires = ticks_long_ago(router);
+}
+
 void router_set_external(struct router *router, uint32_t addr)
 {
 	__be32 words[4] = { htonl(addr) };
@@ -668,7 +678,7 @@ static const char *check_all_free(struct router *router)
 
 const char *router_reset(struct router *router)
 {
-	uint32_t long_ago = ticks_now() - SWEEP_EXPIRED - config_read(router).timeout[NAT_TIMEOUT_HOLD];
+	uint32_t long_ago = ticks_long_ago(router);
 	const char *what;
 
 	while (router->socket_count)

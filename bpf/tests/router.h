@@ -104,6 +104,9 @@ size_t router_count_sessions(const struct router *router);
 /* Time passes: brings the end of every mapping and of every fragment's record nearer. */
 void router_later(struct router *router, uint64_t ms);
 
+/* The mapping of an external port ended longer ago than any hold-down. */
+void router_expire(struct router *router, enum nat_protocol protocol, unsigned int port);
+
 void router_set_external(struct router *router, uint32_t addr);
 
 /* A socket of the router's own, open until the reset: a listening one for TCP. Port in host order. */
