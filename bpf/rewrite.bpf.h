@@ -38,6 +38,19 @@ static __always_inline void rewrite_addr(struct packet *pkt, enum nat_direction 
 	ip_write_local(pkt, direction, addr);
 }
 
+/*
+ * In a UDP packet without a checksum nothing makes up for another port: what the device has summed up of the packet
+ * (CHECKSUM_COMPLETE) must change by it. Without such a sum the helper does nothing.
+ */
+static __always_inline void transport_account_port(struct __sk_buff *skb, const struct packet *pkt, __be16 from,
+						   __be16 to)
+{
+	const struct udphdr *udp = (void *)pkt->transport;
+
+	if (pkt->protocol == NAT_UDP && !udp->check)
+		bpf_csum_update(skb, (__u16)~from + to);
+}
+
 /* Makes (addr, port) the local endpoint. The packet's pointers are void afterwards. 0, or -1 if that failed. */
 static __always_inline int rewrite_endpoint(struct __sk_buff *skb, struct packet *pkt, enum nat_direction direction,
 					    const struct nat_addr *addr, __be16 port)
@@ -48,8 +61,10 @@ static __always_inline int rewrite_endpoint(struct __sk_buff *skb, struct packet
 	int err = 0;
 
 	ip_write_local(pkt, direction, addr);
-	if (port != from)
+	if (port != from) {
 		*(__be16 *)(pkt->transport + transport_port_offset(pkt, direction)) = port;
+		transport_account_port(skb, pkt, from, port);
+	}
 	if (transport_covers_addr(pkt))
 		err = transport_replace_addr(skb, direction, check, &pkt->local_addr, addr, flags);
 	if (port != from)

@@ -66,6 +66,16 @@ static uint32_t port_resolve(const struct step *step, uint32_t port)
 	return chosen[port - PORT(0)];
 }
 
+unsigned int port_chosen(unsigned int n)
+{
+	return chosen[n];
+}
+
+void ports_forget(void)
+{
+	memset(chosen, 0xff, sizeof(chosen));
+}
+
 static enum nat_protocol protocol_of(uint8_t ip_protocol)
 {
 	return ip_protocol == 6 ? NAT_TCP : ip_protocol == 17 ? NAT_UDP : NAT_ICMP;
@@ -229,7 +239,7 @@ static void test_run(void **state)
 	const char *what;
 
 	name = test->name;
-	memset(chosen, 0xff, sizeof(chosen));
+	ports_forget();
 	if (dirty || (shared && router_setup(shared) != test->setup)) {
 		router_close(shared);
 		shared = NULL;

@@ -116,6 +116,10 @@ void steps_run(struct router *router, const struct step *steps, size_t count);
 /* One step: for tests that make them in a loop. */
 void step_run(struct router *router, const struct step *step);
 
+/* What PORT(n) is; and they all become open again. */
+unsigned int port_chosen(unsigned int n);
+void ports_forget(void);
+
 /* Ends the test as skipped; why goes to the output. */
 void test_skip(const char *why);
 
