@@ -3,6 +3,7 @@
 
 VERSION := 0.1.0
 KNOWN_ARCHS := $(sort $(basename $(notdir $(wildcard toolchains/*.mk))))
+DEFAULT_ARCHS := aarch64 x86_64
 HOST_ARCH := $(shell uname -m)
 ARCH ?=
 KERNEL ?=
@@ -14,7 +15,7 @@ LLVM_OBJCOPY ?= llvm-objcopy
 export EINAT_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/einat
 export PATH := $(PATH):/usr/sbin:/sbin
 
-ARCHS := $(or $(ARCH),$(KNOWN_ARCHS))
+ARCHS := $(or $(ARCH),$(DEFAULT_ARCHS))
 ifneq ($(filter-out $(KNOWN_ARCHS),$(ARCHS)),)
 $(error ARCH=$(ARCH): no such file in toolchains/; known: $(KNOWN_ARCHS))
 endif
@@ -57,7 +58,7 @@ DATA_PLANE_SHARED := $(filter-out test_%,$(basename $(notdir $(wildcard bpf/test
 -include qemu-tests/peers/peers.mk
 
 .PHONY: all $(KNOWN_ARCHS)
-all: $(ARCHS) ## build einat for every architecture, or for ARCH
+all: $(ARCHS) ## build einat for aarch64 and x86_64, or for ARCH
 $(KNOWN_ARCHS): %: $(BUILD)/%/einat
 
 $(SOURCES)/%/.unpacked: cross/hashes/% | tools
@@ -123,7 +124,7 @@ clean: ## remove all that was built (the downloads stay in EINAT_CACHE)
 
 help: ## this text
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 24
-	@printf '  %-21s %s\n' 'ARCH=$(ARCH)' 'only this one of: $(KNOWN_ARCHS)' 'KERNEL=$(KERNEL)' \
+	@printf '  %-21s %s\n' 'ARCH=$(ARCH)' 'only this one of: $(KNOWN_ARCHS) (without: $(DEFAULT_ARCHS))' 'KERNEL=$(KERNEL)' \
 		'only this one of the kernels: 5.10 6.1 6.12 newest (6.1 for demo and shell)' \
 		'V=$V' '1: print the commands' 'WERROR=$(WERROR)' '1: warnings are errors' \
 		'EINAT_CACHE=' '$(EINAT_CACHE): downloads'

@@ -10,7 +10,7 @@ $B/.musl: $(SOURCES)/musl/.unpacked cross/uapi-headers
 	$Qrm -rf $(@D)/musl $S && mkdir -p $(@D)/musl
 	$Qcd $(@D)/musl && $(UNPACKED)/musl/configure --prefix=$S --target=$(MUSL_ARCH) --disable-shared \
 		--enable-wrapper=gcc CC=$(TRIPLE)-gcc AR=$(TRIPLE)-ar RANLIB=$(TRIPLE)-ranlib CFLAGS="$(SMALL) $(ARCH_CFLAGS)" $(quiet)
-	$Q+$(MAKE) -C $(@D)/musl install $(quiet)
+	$Q+$(MAKE) -C $(@D)/musl install ARCH=$(MUSL_ARCH) $(quiet)
 	$Qcross/uapi-headers $(TRIPLE)-gcc $S/include && touch $@
 
 # All headers first, so that the libraries build side by side. libbpf's linux/*.h are newer than Debian's.

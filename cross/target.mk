@@ -13,12 +13,13 @@ $B/%: TRIPLE := $(TRIPLE)
 $B/%: MUSL_ARCH := $(MUSL_ARCH)
 $B/%: CC := $(CURDIR)/$B/sysroot/bin/musl-gcc
 $B/%: ARCH_CFLAGS := $(ARCH_CFLAGS)
+$B/%: ARCH_LDFLAGS := $(ARCH_LDFLAGS)
 
 include cross/libraries.mk
 
 compile = $Qmkdir -p $(@D) && $(CC) $(TARGET_CFLAGS) $(ARCH_CFLAGS) -MMD -MP -c $< -o $@
 # -w: with LTO the libraries are compiled again here, and their warnings are not ours
-link = $Qmkdir -p $(@D) && $(CC) -w $(TARGET_CFLAGS) $(ARCH_CFLAGS) $(TARGET_LDFLAGS) -o $@.tmp $^ && mv $@.tmp $@
+link = $Qmkdir -p $(@D) && $(CC) -w $(TARGET_CFLAGS) $(ARCH_CFLAGS) $(TARGET_LDFLAGS) $(ARCH_LDFLAGS) -o $@.tmp $^ && mv $@.tmp $@
 libraries = $(1:%=$B/sysroot/lib/lib%.a)
 objects = $(1:%=$B/objects/%.o)
 

@@ -6,10 +6,13 @@ TRIPLE := aarch64-linux-gnu
 TOOLCHAIN_PACKAGES := gcc-aarch64-linux-gnu linux-libc-dev-arm64-cross
 MUSL_ARCH := aarch64
 ARCH_CFLAGS :=
+ARCH_LDFLAGS :=
 
 # the machine it is tested on
 DEBIAN_ARCH := arm64
+DEBIAN_SUITE := bookworm
 KERNEL_PACKAGE := linux-image-cloud-arm64
+KERNEL_IMAGE := vmlinuz
 QEMU := qemu-system-aarch64
 QEMU_PACKAGE := qemu-system-arm
 QEMU_MACHINE := virt

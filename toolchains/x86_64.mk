@@ -6,10 +6,13 @@ TRIPLE := x86_64-linux-gnu
 TOOLCHAIN_PACKAGES := gcc-x86-64-linux-gnu linux-libc-dev-amd64-cross
 MUSL_ARCH := x86_64
 ARCH_CFLAGS :=
+ARCH_LDFLAGS :=
 
 # the machine it is tested on
 DEBIAN_ARCH := amd64
+DEBIAN_SUITE := bookworm
 KERNEL_PACKAGE := linux-image-cloud-amd64
+KERNEL_IMAGE := vmlinuz
 QEMU := qemu-system-x86_64
 QEMU_PACKAGE := qemu-system-x86
 QEMU_MACHINE := q35

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# All that is known of armhf, 32-bit ARM v7 with VFP: plain `NAME := value` lines, which make and sh both read.
+
+# the compiler, and what Debian calls it and its kernel headers on a machine of another kind
+TRIPLE := arm-linux-gnueabihf
+TOOLCHAIN_PACKAGES := gcc-arm-linux-gnueabihf linux-libc-dev-armhf-cross
+MUSL_ARCH := arm
+ARCH_CFLAGS :=
+ARCH_LDFLAGS :=
+
+# the machine it is tested on; its kernel has no BTF
+DEBIAN_ARCH := armhf
+DEBIAN_SUITE := bookworm
+KERNEL_PACKAGE := linux-image-armmp
+KERNEL_IMAGE := vmlinuz
+QEMU := qemu-system-arm
+QEMU_PACKAGE := qemu-system-arm
+# highmem=off: without LPAE the kernel does not see the PCI host's registers above 4 GB
+QEMU_MACHINE := virt,highmem=off
+QEMU_CPU := cortex-a15
+CONSOLE := ttyAMA0
+# of the test matrix; qemu-tests/kernels finds them
+KERNELS := 6.1
