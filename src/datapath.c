@@ -55,6 +55,8 @@ struct datapath {
 	int packet_socket; /* sends held fragments on their way; -1 until the first is held */
 	void (*handle_event)(const struct nat_event *event, void *arg);
 	void *handle_arg;
+	struct ip_prefix *own; /* what datapath_set_own() was told last */
+	size_t own_count;
 	char ifname[IF_NAMESIZE];
 	int family;
 	int ifindex;
@@ -317,6 +319,14 @@ static int policy_add(struct datapath *dp, enum policy_kind kind, const struct i
 		return -errno;
 	}
 	return 0;
+}
+
+static void policy_delete(struct datapath *dp, enum policy_kind kind, const struct ip_prefix *prefix)
+{
+	struct policy_key key = { .prefixlen = 32 + prefix->length, .kind = htonl(kind) };
+
+	memcpy(key.addr.word, prefix->addr, sizeof(key.addr.word));
+	bpf_map_delete_elem(bpf_map__fd(dp->maps.policy), &key);
 }
 
 static int fill_policy(struct datapath *dp, const struct datapath_config *config)
@@ -748,6 +758,7 @@ void datapath_close(struct datapath *dp)
 		close(dp->packet_socket);
 	if (dp->skeleton)
 		dp->destroy(dp);
+	free(dp->own);
 	free(dp);
 }
 
@@ -775,10 +786,23 @@ int datapath_set_external(struct datapath *dp, const __be32 addr[4])
 
 int datapath_set_own(struct datapath *dp, const struct ip_prefix *addrs, size_t count)
 {
+	struct ip_prefix *own;
 	int err = 0;
 
-	for (size_t i = 0; !err && i < count; i++)
+	own = calloc(count + 1, sizeof(*own));
+	if (!own) {
+		log_error("%s: out of memory", dp->ifname);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < dp->own_count; i++)
+		policy_delete(dp, POLICY_SOURCE, &dp->own[i]);
+	free(dp->own);
+	dp->own = own;
+	dp->own_count = 0;
+	for (size_t i = 0; !err && i < count; i++) {
+		own[dp->own_count++] = addrs[i];
 		err = policy_add(dp, POLICY_SOURCE, &addrs[i], POLICY_EXEMPT);
+	}
 	return err;
 }
 

@@ -87,7 +87,8 @@ int datapath_set_external(struct datapath *dp, const __be32 addr[4]);
 int datapath_set_external_at(struct datapath *dp, unsigned int number, const __be32 addr[4]);
 
 /*
- * The interface's other addresses (full-length prefixes): what leaves from them is the router's own and passes.
+ * The interface's other addresses (full-length prefixes): what leaves from them is the router's own and passes. They
+ * replace those of the last call.
  */
 int datapath_set_own(struct datapath *dp, const struct ip_prefix *addrs, size_t count);
 

@@ -22,6 +22,11 @@ static bool is_external(const struct interface_address *address, int family)
 	return address->family == family && address->scope == RT_SCOPE_UNIVERSE && !(address->flags & unfit);
 }
 
+static const __be32 *own_address(const struct interface_address *address)
+{
+	return is_zero(address->local) ? address->addr : address->local;
+}
+
 bool external_choose(const struct interface_address *addresses, size_t count, int family, __be32 chosen[4])
 {
 	const __be32 *own;
@@ -31,13 +36,29 @@ bool external_choose(const struct interface_address *addresses, size_t count, in
 	for (i = 0; i < count; i++) {
 		if (!is_external(&addresses[i], family))
 			continue;
-		own = is_zero(addresses[i].local) ? addresses[i].addr : addresses[i].local;
+		own = own_address(&addresses[i]);
 		if (is_zero(own)) /* PPP before negotiation: 0.0.0.0 */
 			continue;
 		memcpy(chosen, own, 4 * sizeof(*chosen));
 		return true;
 	}
 	return false;
+}
+
+size_t external_others(const struct interface_address *addresses, size_t count, int family, const __be32 chosen[4],
+		       struct ip_prefix *others)
+{
+	size_t i, found = 0;
+
+	for (i = 0; i < count; i++) {
+		const __be32 *own = own_address(&addresses[i]);
+
+		if (addresses[i].family != family || is_zero(own) || !memcmp(own, chosen, 4 * sizeof(*own)))
+			continue;
+		memcpy(others[found].addr, own, sizeof(others[found].addr));
+		others[found++].length = family == AF_INET ? 32 : 128;
+	}
+	return found;
 }
 
 enum link_layer external_link_layer(unsigned short type)

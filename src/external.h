@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "datapath.h"
+
 /* An address as the kernel reports it. IPv4 is word 0. */
 struct interface_address {
 	int family; /* AF_INET or AF_INET6 */
@@ -23,6 +25,13 @@ struct interface_address {
  * still being checked for duplicates. False: there is none, and *chosen is all zero.
  */
 bool external_choose(const struct interface_address *addresses, size_t count, int family, __be32 chosen[4]);
+
+/*
+ * Every other address of the family, as full-length prefixes: the router's own traffic from them is left alone. others has
+ * room for `count`. Returns how many there are; the chosen one is none of them.
+ */
+size_t external_others(const struct interface_address *addresses, size_t count, int family, const __be32 chosen[4],
+		       struct ip_prefix *others);
 
 enum link_layer {
 	LINK_ETHERNET,	  /* frames begin with an Ethernet header */

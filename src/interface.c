@@ -126,27 +126,44 @@ static int kernel_check(struct interface *interface)
 	return 0;
 }
 
-static int address_update(struct interface *interface, struct netlink *nl)
+/* Tells the data plane which addresses there are; the external one only if it is another than before. */
+static int addresses_set(struct interface *interface, const struct interface_addresses *list)
+{
+	struct ip_prefix *others;
+	__be32 chosen[4];
+	int err = 0;
+
+	external_choose(list->addresses, list->count, AF_INET, chosen);
+	others = calloc(list->count + 1, sizeof(*others));
+	if (!others) {
+		log_error("%s: out of memory", interface->config->name);
+		return -ENOMEM;
+	}
+	if (memcmp(chosen, interface->external, sizeof(chosen))) {
+		err = datapath_set_external(interface->datapath, chosen);
+		if (!err) {
+			memcpy(interface->external, chosen, sizeof(chosen));
+			interface->has_news = true;
+		}
+	}
+	err = err
+		      ?: datapath_set_own(interface->datapath, others,
+					  external_others(list->addresses, list->count, AF_INET, chosen, others));
+	free(others);
+	return err;
+}
+
+static int addresses_update(struct interface *interface, struct netlink *nl)
 {
 	struct interface_addresses list = { NULL, 0 };
-	__be32 chosen[4];
 	int err;
 
 	err = netlink_get_addresses(nl, AF_INET, interface->link.ifindex, &list);
 	if (err == -ENODEV)
 		err = 0; /* gone again: no address, and an event is on its way */
-	if (err)
-		return err;
-	external_choose(list.addresses, list.count, AF_INET, chosen);
+	err = err ?: addresses_set(interface, &list);
 	free(list.addresses);
-	if (!memcmp(chosen, interface->external, sizeof(chosen)))
-		return 0;
-	err = datapath_set_external(interface->datapath, chosen);
-	if (err)
-		return err;
-	memcpy(interface->external, chosen, sizeof(chosen));
-	interface->has_news = true;
-	return 0;
+	return err;
 }
 
 int interface_update(struct interface *interface, struct netlink *nl)
@@ -171,7 +188,7 @@ int interface_update(struct interface *interface, struct netlink *nl)
 	if (!interface->datapath)
 		err = interface_load(interface);
 	/* The address comes first: attached without one, the programs would drop what is on its way. */
-	err = err ?: address_update(interface, nl);
+	err = err ?: addresses_update(interface, nl);
 	if (!err && !interface->is_attached) {
 		err = datapath_attach(interface->datapath);
 		interface->is_attached = !err;

@@ -51,6 +51,8 @@ skip()
 	echo "ok $checks - $1 # SKIP $2"
 }
 
+not() { ! "$@"; }
+
 # until_true COMMAND...: asks again and again, 5 s at most
 until_true()
 {
@@ -436,15 +438,20 @@ $hairpin_rules"
 test_events()
 {
 	ip -n "$ns" neighbour add 203.0.113.1 lladdr 02:00:00:00:00:01 dev wan nud permanent
+	ip -n "$ns" address add 203.0.113.3/24 dev wan
 	for level in 0 3; do
 		start -i wan --bpf-log $level
 		until_true grep -q 203.0.113.2 "$tmp/log"
-		router "$PEER" ask udp 203.0.113.2:25000 203.0.113.1:53 -w 50 >/dev/null 2>&1
+		for address in 203.0.113.3 203.0.113.2; do
+			router "$PEER" ask udp $address:25000 203.0.113.1:53 -w 50 >/dev/null 2>&1
+		done
 		[ $level -eq 0 ] || check "--bpf-log 3 prints a mapping when it is made" until_true said \
 			"wan: mapping made: udp 203.0.113.2:25000, external port 25000"
+		check "no mapping is made for another address of wan" not grep 203.0.113.3 "$tmp/log"
 		check "--bpf-log $level: stops" stop TERM 0
 		[ $level -ne 0 ] || check "--bpf-log 0 prints nothing" says_only "wan: 203.0.113.2 ($hook), ports 20000-29999"
 	done
+	ip -n "$ns" address delete 203.0.113.3/24 dev wan
 	ip -n "$ns" neighbour delete 203.0.113.1 dev wan
 	check "--bpf-log: as it was" as_before
 }

@@ -109,6 +109,39 @@ static void test_choice(void **state)
 	}
 }
 
+static void test_others(void **state)
+{
+	static const struct given given[] = {
+		{ "203.0.113.2", "203.0.113.2", 0, 0 },
+		{ "203.0.113.3", "203.0.113.3", IFA_F_SECONDARY, 0 },
+		{ "198.51.100.1", "198.51.100.2", 0, 0 }, /* with a peer */
+		{ "192.168.100.2", "192.168.100.2", IFA_F_DEPRECATED, RT_SCOPE_LINK },
+		{ "0.0.0.0", "0.0.0.0", 0, 0 },
+		{ "2001:db8::2", NULL, 0, 0 },
+	};
+	static const char *const expected[] = { "203.0.113.3", "198.51.100.2", "192.168.100.2" };
+	struct interface_address list[6];
+	struct ip_prefix others[6];
+	char text[INET6_ADDRSTRLEN];
+	__be32 chosen[4];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 6; i++)
+		list[i] = address_make(&given[i]);
+	assert_true(external_choose(list, 6, AF_INET, chosen));
+	assert_int_equal(external_others(list, 6, AF_INET, chosen, others), 3);
+	for (i = 0; i < 3; i++) {
+		assert_string_equal(inet_ntop(AF_INET, others[i].addr, text, sizeof(text)), expected[i]);
+		assert_int_equal(others[i].length, 32);
+	}
+	assert_true(external_choose(list, 6, AF_INET6, chosen));
+	assert_int_equal(external_others(list, 6, AF_INET6, chosen, others), 0);
+	memset(chosen, 0, sizeof(chosen));
+	assert_int_equal(external_others(list, 6, AF_INET6, chosen, others), 1);
+	assert_int_equal(others[0].length, 128);
+}
+
 static void test_link_layers(void **state)
 {
 	(void)state;
@@ -124,6 +157,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_choice),
+		cmocka_unit_test(test_others),
 		cmocka_unit_test(test_link_layers),
 	};
 
