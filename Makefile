@@ -75,7 +75,7 @@ include bench/bench.mk
 # Commands. Those that a newcomer types first install what is missing.
 RUN_ARCH := $(or $(ARCH),$(HOST_ARCH))
 MATRIX := $(foreach a,$(ARCHS),$(addprefix vm/$a/,$(or $(KERNEL),$(KERNELS_$a))))
-TESTS := $(UNIT_TESTS) $(wildcard src/tests/*.t toolchains/*.t bpf/tests/*.t qemu-tests/peers/tests/*.t) \
+TESTS := $(UNIT_TESTS) $(wildcard docs/*.t src/tests/*.t toolchains/*.t bpf/tests/*.t qemu-tests/peers/tests/*.t) \
 	$(DATA_PLANE_TESTS:%=$(BUILD)/$(HOST_ARCH)/tests/%) $(MATRIX)
 PARALLEL = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 C_FILES := $(wildcard src/*.[ch] src/tests/*.[ch] bpf/*.[ch] bpf/tests/*.[ch] bench/*.[ch] qemu-tests/peers/*.[ch] cross/*/*.[ch])
