@@ -83,7 +83,7 @@ static size_t transport_build(uint8_t *at, const struct packet *packet)
 		at[13] = packet->flags;
 		put16(at + 14, 0x7210);
 		for (int i = 0; i < packet->tcp_options; i++)
-			at[20 + i] = timestamps[i % sizeof(timestamps)];
+			at[20 + i] = packet->own_options ? packet->options[i] : timestamps[i % sizeof(timestamps)];
 		return 20 + packet->tcp_options;
 	case PROTOCOL_ICMP:
 		at[0] = packet->type;

@@ -70,11 +70,14 @@ const struct setup *router_setup(const struct router *router);
 const char *router_send(struct router *router, enum nat_direction direction, const struct frame *frame,
 			struct outcome *outcome);
 
+/* What router_send() gives where the kernel refuses a run on an IP packet this short (6.18). */
+extern const char router_refused[];
+
 /* The same without a look at the counters: for many packets. Gives the verdict. */
 int router_send_quickly(struct router *router, enum nat_direction direction, const struct frame *frame,
 			struct frame *result);
 
-/* The next runs have only so many bytes of the frame in one piece; 0: all. False if this kernel cannot do that. */
+/* The next runs have only so many bytes of the frame in one piece; 0: all. False if this kernel cannot do that (before 6.19). */
 bool router_set_linear(struct router *router, size_t bytes);
 
 /* The mark of the packets to come. */
