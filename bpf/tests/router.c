@@ -21,6 +21,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#define ETHERNET    14
+#define ETHERNET    14
 #define IP_HEADER   20
 #define SOCKETS	    8
 #define NO_SLOT	    UINT32_MAX
