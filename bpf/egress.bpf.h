@@ -38,7 +38,8 @@ static __always_inline enum nat_reason rewrite_out(struct __sk_buff *skb, struct
 
 	if (pkt->protocol == NAT_TCP)
 		tcp_track(pkt, NAT_EGRESS, slot, map, now);
-	mapping_refresh(map, now);
+	if (!(pkt->tcp_flags & TCP_RST)) /* RFC 7857 section 7.1: a refusal keeps nothing alive */
+		mapping_refresh(map, now);
 	remote_permit(pkt, slot, map, now);
 	fragment_record(pkt, NAT_EGRESS, slot, now);
 	for (int i = 0; i < NAT_ADDR_WORDS; i++)

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Requirements of the RFCs that none of the other files is about; docs/rfc-compliance.md lists all of them. A test has the
+ * number of its RFC and of the requirement (RFC 7857: of the section) in its name.
+ */
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <arpa/inet.h>
+#include <cmocka.h>
+
+#include "steps.h"
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define DEADLINE_MS   10000
+
+static const struct setup one_port = { .ports = { "25000", "25000", "25000" } };
+static const struct setup logging = { .ports = { NULL, "25000", NULL }, .log_level = 3 };
+static const struct setup strict_and_refreshed_inwards = { .filtering = FILTERING_ADDRESS, .refresh_inbound = true };
+
+#define A_OPENS                                                                                          \
+	{                                                                                                \
+		"A opens a mapping", LAN, UDP(A, 25000, S, 53), WAN, UDP(EXT, 25000, S, 53), WHY_OUT_NEW \
+	}
+
+/* The same external port for two hosts would do, had they different remotes: RFC 4787 section 4.2.1 says no. */
+static const struct step udp_no_overloading[] = {
+	A_OPENS,
+	{ "none for B, though its remote is another", LAN, UDP(B, 25000, T, 54), DROPPED, WHY_NO_PORT },
+	{ "nor for A's other port", LAN, UDP(A, 25001, T, 54), DROPPED, WHY_NO_PORT },
+	{ "it is A's", MAPPED(NAT_UDP, 25000, A, 25000) },
+};
+
+static const struct step tcp_no_overloading[] = {
+	{ "A connects", LAN, TCP(SYN, A, 25000, S, 80), WAN, TCP(SYN, EXT, 25000, S, 80), WHY_OUT_NEW },
+	{ "none for B, though its remote is another", LAN, TCP(SYN, B, 25000, T, 81), DROPPED, WHY_NO_PORT },
+	{ "it is A's", MAPPED(NAT_TCP, 25000, A, 25000) },
+};
+
+/* What the behaviour is with ports to spare, it is without. */
+static const struct step same_when_full[] = {
+	A_OPENS,
+	{ "there is no port left", LAN, UDP(B, 25000, S, 53), DROPPED, WHY_NO_PORT },
+	{ "mapping ignores the remote", LAN, UDP(A, 25000, T, 54), WAN, UDP(EXT, 25000, T, 54), WHY_OUT },
+	{ "so does filtering", WAN, UDP(Z, 9, EXT, 25000), LAN, UDP(Z, 9, A, 25000), WHY_IN },
+	{ "five minutes for an answered mapping", MAPPED(NAT_UDP, 25000, A, 25000, .lasts_ms = MINUTES(5)) },
+	{ "hairpinning", LAN, UDP(A, 25000, EXT, 25000), TURNED, UDP(EXT, 25000, EXT, 25000), WHY_HAIRPIN },
+	{ "it comes in", WAN, UDP(EXT, 25000, EXT, 25000), LAN, UDP(EXT, 25000, A, 25000), WHY_IN },
+};
+
+/* RFC 6888 REQ-11d: nobody's mapping makes room for another's, whatever its age. */
+static const struct step no_room_is_made[] = {
+	A_OPENS,
+	{ "nearly two minutes pass", LATER(SECONDS(119)) },
+	{ "B's packet is dropped", LAN, UDP(B, 25000, S, 53), DROPPED, WHY_NO_PORT },
+	{ "A's mapping is there", MAPPED(NAT_UDP, 25000, A, 25000) },
+	{ "TCP", LAN, TCP(SYN, A, 25000, S, 80), WAN, TCP(SYN, EXT, 25000, S, 80), WHY_OUT_NEW },
+	{ "B's SYN is dropped", LAN, TCP(SYN, B, 25000, S, 80), DROPPED, WHY_NO_PORT },
+	{ "A's mapping is there", MAPPED(NAT_TCP, 25000, A, 25000) },
+	{ "ICMP", LAN, QUERY(ECHO, A, S, 25000), WAN, QUERY(ECHO, EXT, S, 25000), WHY_OUT_NEW },
+	{ "B's ping is dropped", LAN, QUERY(ECHO, B, S, 25000), DROPPED, WHY_NO_PORT },
+	{ "A's mapping is there", MAPPED(NAT_ICMP, 25000, A, 25000) },
+};
+
+/* No answer, now or later; a SYN from inside that follows is not hindered by the one from outside. */
+static const struct step unsolicited_syn[] = {
+	{ "S's SYN is dropped", WAN, TCP(SYN, S, 80, EXT, 25000), DROPPED, WHY_NO_MAPPING },
+	{ "and again", WAN, TCP(SYN, S, 80, EXT, 25000), DROPPED, WHY_NO_MAPPING },
+	{ "nothing was made", UNMAPPED(NAT_TCP, 25000) },
+	{ "five seconds pass", LATER(SECONDS(5)) },
+	{ "A connects to S", LAN, TCP(SYN, A, 25000, S, 80), WAN, TCP(SYN, EXT, 25000, S, 80), WHY_OUT_NEW },
+	{ "S's SYN was forgotten", MAPPED(NAT_TCP, 25000, A, 25000, .sessions = 0) },
+	{ "S tries once more: both open at once", WAN, TCP(SYN, S, 80, EXT, 25000), LAN, TCP(SYN, S, 80, A, 25000),
+	  WHY_IN },
+	{ "they are connected", MAPPED(NAT_TCP, 25000, A, 25000, .sessions = 1, .lasts_ms = MINUTES(124)) },
+};
+
+/* A quoted packet may have been broken, or had a checksum that was yet to be computed. */
+static const struct step quoted_checksum_is_wrong[] = {
+	A_OPENS,
+	{ "from outside", WAN, ERROR(UNREACHABLE, 3, S, EXT, UDP(EXT, 25000, S, 53, .damage = 0x1234)), LAN,
+	  ERROR(UNREACHABLE, 3, S, A, UDP(A, 25000, S, 53, .damage = 0x1234)), WHY_IN_ERROR },
+	{ "from inside", LAN, ERROR(UNREACHABLE, 3, A, S, UDP(S, 53, A, 25000, .damage = 0x1234)), WAN,
+	  ERROR(UNREACHABLE, 3, EXT, S, UDP(S, 53, EXT, 25000, .damage = 0x1234)), WHY_OUT_ERROR },
+};
+
+static const struct step query_errors[] = {
+	{ "A pings", LAN, QUERY(ECHO, A, S, 25000), WAN, QUERY(ECHO, EXT, S, 25000), WHY_OUT_NEW },
+	{ "40 s pass", LATER(SECONDS(40)) },
+	{ "the ping was too far", WAN, ERROR(EXCEEDED, 0, R, EXT, QUERY(ECHO, EXT, S, 25000)), LAN,
+	  ERROR(EXCEEDED, 0, R, A, QUERY(ECHO, A, S, 25000)), WHY_IN_ERROR },
+	{ "neither ended nor refreshed", MAPPED(NAT_ICMP, 25000, A, 25000, .lasts_ms = SECONDS(20)) },
+	{ "the reply was refused", LAN, ERROR(UNREACHABLE, 3, A, S, QUERY(ECHO_REPLY, S, A, 25000)), WAN,
+	  ERROR(UNREACHABLE, 3, EXT, S, QUERY(ECHO_REPLY, S, EXT, 25000)), WHY_OUT_ERROR },
+	{ "neither ended nor refreshed", MAPPED(NAT_ICMP, 25000, A, 25000, .lasts_ms = SECONDS(20)) },
+	{ "20 s pass", OVER(SECONDS(20)) },
+	{ "it has ended", WAN, QUERY(ECHO_REPLY, S, EXT, 25000), DROPPED, WHY_NO_MAPPING },
+};
+
+/* Inbound refresh is on, and only those count who are let in. */
+static const struct step filtered_do_not_refresh[] = {
+	A_OPENS,
+	{ "100 s pass", LATER(SECONDS(100)) },
+	{ "a stranger is kept out", WAN, UDP(Z, 9, EXT, 25000), DROPPED, WHY_FILTERED },
+	{ "20 s are left", MAPPED(NAT_UDP, 25000, A, 25000, .lasts_ms = SECONDS(20)) },
+	{ "S comes in", WAN, UDP(S, 53, EXT, 25000), LAN, UDP(S, 53, A, 25000), WHY_IN },
+	{ "five minutes", MAPPED(NAT_UDP, 25000, A, 25000, .lasts_ms = MINUTES(5)) },
+};
+
+/* What A's stack answers on its own to whatever comes must not keep the port open. */
+static const struct step refusals_do_not_refresh[] = {
+	A_OPENS,
+	{ "100 s pass", LATER(SECONDS(100)) },
+	{ "A refuses S's packet", LAN, ERROR(UNREACHABLE, 3, A, S, UDP(S, 53, A, 25000)), WAN,
+	  ERROR(UNREACHABLE, 3, EXT, S, UDP(S, 53, EXT, 25000)), WHY_OUT_ERROR },
+	{ "20 s are left", MAPPED(NAT_UDP, 25000, A, 25000, .lasts_ms = SECONDS(20)) },
+	{ "A connects", LAN, TCP(SYN, A, 25000, S, 80), WAN, TCP(SYN, EXT, 25000, S, 80), WHY_OUT_NEW },
+	{ "three minutes pass", LATER(MINUTES(3)) },
+	{ "Z's SYN", WAN, TCP(SYN, Z, 9, EXT, 25000), LAN, TCP(SYN, Z, 9, A, 25000), WHY_IN },
+	{ "A refuses", LAN, TCP(RST | ACK, A, 25000, Z, 9), WAN, TCP(RST | ACK, EXT, 25000, Z, 9), WHY_OUT },
+	{ "one minute is left", MAPPED(NAT_TCP, 25000, A, 25000, .lasts_ms = MINUTES(1)) },
+	{ "S accepts", WAN, TCP(SYN | ACK, S, 80, EXT, 25000), LAN, TCP(SYN | ACK, S, 80, A, 25000), WHY_IN },
+	{ "A answers", LAN, TCP(ACK, A, 25000, S, 80), WAN, TCP(ACK, EXT, 25000, S, 80), WHY_OUT },
+	{ "an hour passes", LATER(MINUTES(60)) },
+	{ "A refuses Z again", LAN, TCP(RST | ACK, A, 25000, Z, 9), WAN, TCP(RST | ACK, EXT, 25000, Z, 9), WHY_OUT },
+	{ "an hour is gone", MAPPED(NAT_TCP, 25000, A, 25000, .sessions = 1, .lasts_ms = MINUTES(64)) },
+};
+
+/* Protocols that NATs are known to meddle with, with the internal endpoint in the payload (RFC 4787 section 7). */
+static void no_alg(struct router *router)
+{
+	static const struct {
+		uint32_t port;
+		const char *text;
+	} protocols[] = {
+		{ 21, "PORT 192,168,1,100,97,168\r\n" },
+		{ 69, "\0\1file\0octet" },
+		{ 5060,
+		  "REGISTER sip:x SIP/2.0\r\nVia: SIP/2.0/UDP 192.168.1.100:25000\r\nContact: <sip:a@192.168.1.100:25000>\r\n" },
+		{ 1723, "192.168.1.100:25000" },
+		{ 3478, "\0\1\0\0\x21\x12\xa4\x42 192.168.1.100:25000" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
+		struct packet out = UDP(A, 25000, S, protocols[i].port, .no_checksum = true, .payload = 110);
+		struct packet wanted = UDP(EXT, 25000, S, protocols[i].port, .no_checksum = true, .payload = 110);
+		struct frame frame, want;
+		struct outcome got;
+		const char *wrong;
+		char text[600];
+
+		frame_build(&frame, &out, true);
+		frame_build(&want, &wanted, true);
+		strcpy((char *)frame.bytes + frame.size - 110, protocols[i].text);
+		strcpy((char *)want.bytes + want.size - 110, protocols[i].text);
+		wrong = router_send(router, NAT_EGRESS, &frame, &got);
+		if (wrong)
+			fail_msg("port %u: %s", protocols[i].port, wrong);
+		if (frame_differs(&want, &got.frame, text, sizeof(text)))
+			fail_msg("port %u: %s", protocols[i].port, text);
+	}
+}
+
+/* What the daemon's log is made of: at level 3, mappings made and ended. */
+static void remember_event(const struct nat_event *event, void *arg)
+{
+	struct nat_event *events = arg, none = { 0 };
+
+	events[event->type == EVENT_MAPPING_NEW ? 0 : event->type == EVENT_MAPPING_END ? 1 : 2] = *event;
+	if (event->type != EVENT_PACKET &&
+	    (memcmp(event->remote_addr, none.remote_addr, sizeof(none.remote_addr)) || event->remote_port))
+		fail_msg("the event of a mapping names a remote");
+}
+
+static void no_destination_in_the_log(struct router *router)
+{
+	static const struct step steps[] = {
+		A_OPENS,
+		{ "again", LAN, UDP(A, 25000, T, 53), WAN, UDP(EXT, 25000, T, 53), WHY_OUT },
+		{ "an answer", WAN, UDP(T, 53, EXT, 25000), LAN, UDP(T, 53, A, 25000), WHY_IN },
+		{ "it ends", LATER(MINUTES(8)) },
+		{ "and is swept", SWEPT },
+	};
+	struct nat_event events[3] = { { 0 } };
+
+	steps_run(router, steps, ARRAY_SIZE(steps));
+	assert_int_equal(datapath_read_events(router_datapath(router), remember_event, events), 0);
+	assert_int_equal(events[0].level, 3); /* both were seen */
+	assert_int_equal(events[1].level, 3);
+	assert_int_equal(events[0].internal_addr[0], htonl(A));
+	assert_int_equal(events[2].level, 0); /* and no packet's */
+}
+
+/* Fragments before their first (RFC 4787 REQ-14) */
+
+#define FIRST .payload = 80, .length = 24, .more = true
+#define LAST  .payload = 80, .offset = 24
+
+/* A socket that sees what leaves by lo, which is the router's external interface here. */
+static int capture_open(void)
+{
+	struct sockaddr_ll lo = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = 1 };
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_ALL));
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&lo, sizeof(lo)))
+		fail_msg("no packet socket");
+	return fd;
+}
+
+/* The next frame that leaves. What leaves by lo comes in again: not that. */
+static void capture_next(int fd, struct frame *frame)
+{
+	struct sockaddr_ll from = { 0 };
+	socklen_t size = sizeof(from);
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+	ssize_t length;
+
+	do {
+		if (poll(&poll_fd, 1, DEADLINE_MS) != 1)
+			fail_msg("nothing was sent on within %d ms", DEADLINE_MS);
+		length = recvfrom(fd, frame->bytes, sizeof(frame->bytes), 0, (struct sockaddr *)&from, &size);
+		if (length < 0)
+			fail_msg("recvfrom");
+	} while (from.sll_pkttype != PACKET_OUTGOING);
+	frame->size = length;
+	frame->l2 = ETH_HLEN;
+}
+
+static void fragments_read(struct router *router)
+{
+	assert_int_equal(datapath_read_fragments(router_datapath(router)), 0);
+}
+
+static void assert_sent_on(int fd, const struct packet *packet)
+{
+	struct frame want, got;
+	char text[600];
+
+	frame_build(&want, packet, true);
+	capture_next(fd, &got);
+	if (frame_differs(&want, &got, text, sizeof(text)))
+		fail_msg("sent on: %s", text);
+}
+
+static void out_of_order_outwards(struct router *router)
+{
+	static const struct step steps[] = {
+		{ "the last comes first", LAN, UDP(A, 25000, S, 53, LAST), DROPPED, WHY_FRAGMENT_HELD },
+		{ "the first", LAN, UDP(A, 25000, S, 53, FIRST), WAN, UDP(EXT, 25000, S, 53, FIRST), WHY_OUT_NEW },
+		{ "the last on its way again", LAN, UDP(A, 25000, S, 53, LAST), WAN, UDP(EXT, 25000, S, 53, LAST),
+		  WHY_OUT_FRAGMENT },
+	};
+	int fd = capture_open();
+
+	step_run(router, &steps[0]);
+	fragments_read(router);
+	step_run(router, &steps[1]);
+	fragments_read(router);
+	assert_sent_on(fd, &steps[0].packet);
+	step_run(router, &steps[2]);
+	close(fd);
+}
+
+static void out_of_order_inwards(struct router *router)
+{
+	static const struct step steps[] = {
+		A_OPENS,
+		{ "the last comes first", WAN, UDP(S, 53, EXT, 25000, LAST), DROPPED, WHY_FRAGMENT_HELD },
+		{ "the first", WAN, UDP(S, 53, EXT, 25000, FIRST), LAN, UDP(S, 53, A, 25000, FIRST), WHY_IN },
+	};
+	static const struct step returned[] = {
+		{ "the last goes out to be turned round", LAN, UDP(S, 53, EXT, 25000, LAST), PASSED_TURNED,
+		  WHY_FRAGMENT_RETURNED },
+		{ "and comes in", WAN, UDP(S, 53, EXT, 25000, LAST), LAN, UDP(S, 53, A, 25000, LAST), WHY_IN_FRAGMENT },
+	};
+	int fd = capture_open();
+
+	step_run(router, &steps[0]);
+	step_run(router, &steps[1]);
+	fragments_read(router);
+	step_run(router, &steps[2]);
+	fragments_read(router);
+	assert_sent_on(fd, &steps[1].packet);
+	router_set_mark(router, router_constants(router).return_mark);
+	step_run(router, &returned[0]);
+	router_set_mark(router, 0);
+	step_run(router, &returned[1]);
+	close(fd);
+}
+
+/* More followers without a first than anybody holds: whole packets, and fragments in order, come through all the while. */
+static void flood_of_followers(struct router *router)
+{
+	static const struct step opens = A_OPENS;
+	static const struct step others[] = {
+		{ "a whole packet", WAN, UDP(S, 53, EXT, 25000), LAN, UDP(S, 53, A, 25000), WHY_IN },
+		{ "in order: the first", WAN, UDP(S, 53, EXT, 25000, FIRST), LAN, UDP(S, 53, A, 25000, FIRST), WHY_IN },
+		{ "the last", WAN, UDP(S, 53, EXT, 25000, LAST), LAN, UDP(S, 53, A, 25000, LAST), WHY_IN_FRAGMENT },
+		{ "outwards", LAN, UDP(A, 25000, S, 53), WAN, UDP(EXT, 25000, S, 53), WHY_OUT },
+	};
+	size_t held = 0;
+
+	step_run(router, &opens);
+	for (unsigned int i = 0; i < 1000; i++) {
+		struct packet follower = UDP(Z, 53, EXT, 25000, LAST, .id = 1 + i);
+		struct outcome outcome;
+		struct frame frame;
+		const char *wrong;
+
+		frame_build(&frame, &follower, true);
+		wrong = router_send(router, NAT_INGRESS, &frame, &outcome);
+		if (wrong)
+			fail_msg("%s", wrong);
+		if (outcome.why != WHY_FRAGMENT_HELD && outcome.why != WHY_FRAGMENT_UNKNOWN)
+			fail_msg("follower %u: reason %d", i, outcome.why);
+		held += outcome.why == WHY_FRAGMENT_HELD;
+		if (i % 100 == 99)
+			steps_run(router, others, ARRAY_SIZE(others));
+		fragments_read(router);
+	}
+	if (!held || held > 64)
+		fail_msg("held: want 1 to 64, got %zu", held);
+}
+
+static const struct test tests[] = {
+	CODE("rfc4787_req10_no_alg", no_alg),
+	CODE("rfc4787_req14_out_of_order_fragments_outwards", out_of_order_outwards),
+	CODE("rfc4787_req14_out_of_order_fragments_inwards", out_of_order_inwards),
+	CODE("rfc4787_req14a_flood_of_followers", flood_of_followers),
+	STEPS("rfc5382_req4_unsolicited_syn_is_not_answered", unsolicited_syn),
+	STEPS("rfc5508_req3c_quoted_checksum_is_not_validated", quoted_checksum_is_wrong),
+	STEPS("rfc5508_req6_query_errors_change_no_lifetime", query_errors),
+	STEPS("rfc7857_7_1_refusals_do_not_refresh", refusals_do_not_refresh),
+	STEPS("rfc7857_7_filtered_packets_do_not_refresh", filtered_do_not_refresh,
+	      .setup = &strict_and_refreshed_inwards),
+	STEPS("rfc4787_req3_no_port_overloading", udp_no_overloading, .setup = &one_port),
+	STEPS("rfc5382_req7_no_port_overloading", tcp_no_overloading, .setup = &one_port),
+	STEPS("rfc4787_req11_the_same_when_full", same_when_full, .setup = &one_port),
+	STEPS("rfc6888_req11d_no_mapping_makes_room", no_room_is_made, .setup = &one_port),
+	CODE("rfc6888_req12_no_destination_in_the_log", no_destination_in_the_log, .setup = &logging),
+};
+
+int main(int argc, char **argv)
+{
+	return tests_main(tests, sizeof(tests) / sizeof(*tests), argc, argv);
+}
