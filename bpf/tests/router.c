@@ -139,6 +139,8 @@ static void config_fill(struct router *router, struct datapath_config *config)
 	config->inbound_mark = setup->inbound_mark;
 	config->mss_clamp = setup->mss_clamp;
 	config->filtering = setup->filtering;
+	config->pooling = setup->pooling;
+	config->externals_count = setup->two ? 2 : 1;
 	config->refresh_inbound = setup->refresh_inbound;
 	config->internals = setup->internals;
 	config->internals_count = prefixes_count(setup->internals);
@@ -188,7 +190,7 @@ static void slots_open(struct router *router)
 	for (uint32_t slot = 0; slot < router->slot_count; slot++) {
 		const struct mapping *mapping = slot_at(router, slot);
 
-		if (mapping->external_port)
+		if (mapping->external_port && !mapping->external)
 			router->slot_of[mapping->protocol][ntohs(mapping->external_port)] = slot;
 	}
 }
@@ -210,6 +212,14 @@ static void regions_open(struct router *router)
 	regions_read(router, router->regions);
 }
 
+static void router_set_second(struct router *router)
+{
+	__be32 words[4] = { htonl(EXT2) };
+
+	if (datapath_set_external_at(router->dp, 1, words))
+		fail_msg("datapath_set_external_at");
+}
+
 struct router *router_open(const struct setup *setup)
 {
 	struct router *router = calloc(1, sizeof(*router));
@@ -228,6 +238,8 @@ struct router *router_open(const struct setup *setup)
 	/* of a packet without Ethernet header the test run would leave 14 bytes out of the sum */
 	router->flags = setup->no_l2 ? 0 : TEST_CHECKSUM_COMPLETE;
 	router_set_external(router, setup->no_address ? 0 : EXT);
+	if (setup->two)
+		router_set_second(router);
 	err = datapath_set_own(router->dp, setup->own, prefixes_count(setup->own));
 	if (err)
 		fail_msg("datapath_set_own: %s", strerror(-err));
@@ -476,7 +488,7 @@ bool router_mapping_is_live(const struct router *router, const struct mapping *m
 {
 	struct nat_config config = config_read(router);
 
-	return mapping->state == MAPPING_LIVE && mapping->generation == config.external[0].generation &&
+	return mapping->state == MAPPING_LIVE && mapping->generation == config.external[mapping->external].generation &&
 	       (int32_t)(mapping->expires - ticks_now()) > 0;
 }
 
@@ -601,7 +613,7 @@ static bool slot_is_marked_free(const struct router *router, const struct nat_co
 {
 	const struct mapping *mapping = slot_at(router, slot);
 	unsigned int kind = NAT_PORT_KIND(ntohs(mapping->external_port));
-	const struct port_class *class = &config->external[0].classes[mapping->protocol][kind];
+	const struct port_class *class = &config->external[mapping->external].classes[mapping->protocol][kind];
 	const struct region *region = (const struct region *)(regions + class->region * router->region_size);
 	uint32_t bit = slot - class->first_slot;
 

@@ -20,6 +20,7 @@ struct setup {
 	uint64_t timeout_ms[NAT_TIMEOUTS];
 	bool no_l2;	 /* a device without Ethernet header */
 	bool no_address; /* no external address at first */
+	bool two;	 /* two external addresses, EXT and EXT2, with the same ports each */
 	bool no_hold;	 /* freed ports are not held */
 	int log_level;
 	uint32_t max_sessions, max_fragments;
@@ -27,6 +28,7 @@ struct setup {
 	uint32_t inbound_mark;
 	uint16_t mss_clamp;
 	enum nat_filtering filtering;
+	enum nat_pooling pooling;
 	bool refresh_inbound;
 	struct ip_prefix internals[2], exempt_destinations[2]; /* length 0: none */
 	struct ip_prefix own[2];			       /* for datapath_set_own() */
@@ -92,7 +94,7 @@ void router_set_checksum_none(struct router *router);
 /* True if the port is managed. Host order. */
 bool router_manages(const struct router *router, enum nat_protocol protocol, unsigned int port);
 
-/* A copy of the slot of an external port, live or not. */
+/* A copy of the slot of an external port, live or not. Of two external addresses, the first one's. */
 struct mapping router_mapping(const struct router *router, enum nat_protocol protocol, unsigned int port);
 
 /* True if packets from outside would find the mapping. */

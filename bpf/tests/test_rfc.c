@@ -22,6 +22,11 @@
 
 static const struct setup one_port = { .ports = { "25000", "25000", "25000" } };
 static const struct setup logging = { .ports = { NULL, "25000", NULL }, .log_level = 3 };
+static const struct setup pool = { .two = true, .pooling = POOLING_PAIRED };
+static const struct setup pool_of_one_port = { .two = true,
+					       .pooling = POOLING_PAIRED,
+					       .ports = { "25000", "25000", "25000" } };
+static const struct setup first_of_two = { .two = true, .pooling = POOLING_FIRST };
 static const struct setup strict_and_refreshed_inwards = { .filtering = FILTERING_ADDRESS, .refresh_inbound = true };
 
 #define A_OPENS                                                                                          \
@@ -197,6 +202,105 @@ static void no_destination_in_the_log(struct router *router)
 	assert_int_equal(events[2].level, 0); /* and no packet's */
 }
 
+/* Several external addresses (RFC 4787 REQ-2) */
+
+#define HOST(n) (IPV4(10, 0, 0, 1) + (n))
+#define HOSTS	32
+
+/* Sends from inside, and gives the external address that it leaves by; 0 if it does not, for want of a port. */
+static uint32_t external_of(struct router *router, const struct packet *packet)
+{
+	struct outcome outcome;
+	struct frame frame;
+	const char *wrong;
+	uint32_t addr;
+
+	frame_build(&frame, packet, true);
+	wrong = router_send(router, NAT_EGRESS, &frame, &outcome);
+	if (wrong)
+		fail_msg("%s", wrong);
+	if (outcome.why == WHY_NO_PORT)
+		return 0;
+	if (outcome.why != WHY_OUT_NEW && outcome.why != WHY_OUT)
+		fail_msg("reason %d, want OUT or OUT_NEW", outcome.why);
+	memcpy(&addr, outcome.frame.bytes + outcome.frame.l2 + 12, sizeof(addr));
+	return ntohl(addr);
+}
+
+static uint32_t external_of_udp(struct router *router, uint32_t host, unsigned int port)
+{
+	struct packet packet = UDP(host, port, S, 53);
+
+	return external_of(router, &packet);
+}
+
+/* The first host that is paired with this address. Opens a mapping of port 25000 for each that it tries. */
+static uint32_t host_paired_with(struct router *router, uint32_t external)
+{
+	for (uint32_t host = HOST(0); host < HOST(HOSTS); host++)
+		if (external_of_udp(router, host, 25000) == external)
+			return host;
+	fail_msg("of %d hosts none has the external address %08x", HOSTS, external);
+	return 0;
+}
+
+/* Whatever a host opens, to whomever and by which protocol, has one external address; and both are in use. */
+static void paired(struct router *router)
+{
+	size_t second = 0;
+
+	for (uint32_t host = HOST(0); host < HOST(HOSTS); host++) {
+		struct packet others[] = {
+			UDP(host, 26001, T, 99),       UDP(host, 7, S, 53),	   TCP(SYN, host, 25000, S, 80),
+			TCP(SYN, host, 21000, Z, 443), QUERY(ECHO, host, S, 5000), UDP(host, 25000, Z, 1),
+		};
+		uint32_t external = external_of_udp(router, host, 25000);
+
+		if (external != EXT && external != EXT2)
+			fail_msg("host %u has the external address %08x", host - HOST(0), external);
+		for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+			assert_int_equal(external_of(router, &others[i]), external);
+		second += external == EXT2;
+	}
+	if (!second || second == HOSTS)
+		fail_msg("of %d hosts %zu have the second address", HOSTS, second);
+}
+
+/* The same port of two hosts: each keeps it, on its own address, and answers find their way. */
+static void paired_both_ways(struct router *router)
+{
+	uint32_t one = host_paired_with(router, EXT), other = host_paired_with(router, EXT2);
+	struct step steps[] = {
+		{ "one", LAN, UDP(one, 28000, S, 53), WAN, UDP(EXT, 28000, S, 53), WHY_OUT_NEW },
+		{ "the other", LAN, UDP(other, 28000, S, 53), WAN, UDP(EXT2, 28000, S, 53), WHY_OUT_NEW },
+		{ "an answer to one", WAN, UDP(S, 53, EXT, 28000), LAN, UDP(S, 53, one, 28000), WHY_IN },
+		{ "an answer to the other", WAN, UDP(S, 53, EXT2, 28000), LAN, UDP(S, 53, other, 28000), WHY_IN },
+		{ "one calls the other", LAN, UDP(one, 28000, EXT2, 28000), TURNED, UDP(EXT, 28000, EXT2, 28000),
+		  WHY_HAIRPIN },
+		{ "which hears it", WAN, UDP(EXT, 28000, EXT2, 28000), LAN, UDP(EXT, 28000, other, 28000), WHY_IN },
+	};
+
+	steps_run(router, steps, ARRAY_SIZE(steps));
+}
+
+/* RFC 7857 section 4: a host whose address has no port left is not given one of another address. */
+static void paired_and_out_of_ports(struct router *router)
+{
+	uint32_t external = external_of_udp(router, HOST(0), 25000);
+
+	assert_int_equal(external_of_udp(router, HOST(0), 25001), 0);
+	assert_int_equal(external_of_udp(router, HOST(0), 25000), external);
+	host_paired_with(router, external == EXT ? EXT2 : EXT); /* there is one to be had there */
+}
+
+static void first_external_for_all(struct router *router)
+{
+	for (uint32_t host = HOST(0); host < HOST(HOSTS); host++) {
+		assert_int_equal(external_of_udp(router, host, 25000), EXT);
+		assert_int_equal(external_of_udp(router, host, 6000), EXT);
+	}
+}
+
 /* Fragments before their first (RFC 4787 REQ-14) */
 
 #define FIRST .payload = 80, .length = 24, .more = true
@@ -343,6 +447,10 @@ static const struct test tests[] = {
 	STEPS("rfc5382_req7_no_port_overloading", tcp_no_overloading, .setup = &one_port),
 	STEPS("rfc4787_req11_the_same_when_full", same_when_full, .setup = &one_port),
 	STEPS("rfc6888_req11d_no_mapping_makes_room", no_room_is_made, .setup = &one_port),
+	CODE("rfc4787_req2_paired", paired, .setup = &pool),
+	CODE("rfc4787_req2_paired_both_ways", paired_both_ways, .setup = &pool),
+	CODE("rfc7857_4_paired_and_out_of_ports", paired_and_out_of_ports, .setup = &pool_of_one_port),
+	CODE("rfc6888_req2_one_address_for_all_by_default", first_external_for_all, .setup = &first_of_two),
 	CODE("rfc6888_req12_no_destination_in_the_log", no_destination_in_the_log, .setup = &logging),
 };
 
