@@ -31,6 +31,7 @@ static __always_inline bool fragment_hold(struct __sk_buff *skb, const struct fr
 {
 	struct held_fragment *record;
 	__u32 length = skb->len;
+	__u64 wanted;
 
 	if (config.hold_budget <= 0 || length < IP_HEADER_MIN || length > NAT_HELD_FRAME_MAX)
 		return false;
@@ -40,12 +41,22 @@ static __always_inline bool fragment_hold(struct __sk_buff *skb, const struct fr
 	config.hold_budget--;
 	held_head_fill(&record->head, HELD_FRAGMENT, key);
 	record->head.length = length;
-	if (bpf_skb_load_bytes(skb, 0, record->frame, length)) {
-		bpf_ringbuf_discard(record, 0);
-		return false;
-	}
+	/*
+	 * The bounds once more, next to the call, one at a time, of a whole register: before 6.10 the verifier has forgotten them
+	 * by now, and does not understand the single comparison that clang makes of the two.
+	 */
+	wanted = length;
+	asm volatile("" : "+r"(wanted));
+	if (wanted > NAT_HELD_FRAME_MAX)
+		goto discard;
+	asm volatile("" : "+r"(wanted));
+	if (wanted < IP_HEADER_MIN || bpf_skb_load_bytes(skb, 0, record->frame, wanted))
+		goto discard;
 	bpf_ringbuf_submit(record, 0);
 	return true;
+discard:
+	bpf_ringbuf_discard(record, 0);
+	return false;
 }
 
 /* Called for every packet before it is rewritten; only first fragments cost anything. */
