@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What one packet of a live mapping costs: the time that the kernel says a run of the program took, less that of the empty
- * program, against the floor of bench/floor.bpf.h. The three run in turn, to and fro, so that none of them always finds the
- * cache as the same other one left it.
+ * program, against the floor of bench/floor.bpf.h. The three run in turn, in half of the batches the other way round: what
+ * the caches hold is then what another one left, for each of them alike. And all is loaded afresh several times, since where
+ * the kernel puts a program and its maps makes a difference of its own.
  */
 #include "bench.h"
 
@@ -22,8 +23,12 @@
 #include "traffic.h"
 #include "traffic.skel.h"
 
-#define BATCHES	   60
-#define BATCH_RUNS 300
+#define LOADS	   6
+#define BATCHES	   12 /* of each load */
+#define BATCH_RUNS 250
+
+/* Internal ports: one that einat manages, and that a mapping keeps; and one that it does not, as most hosts choose. */
+enum { PORT_KEPT = 25000, PORT_CHANGED = 40001 };
 
 static const struct target targets[NAT_DIRECTIONS] = {
 	[NAT_EGRESS] = { AT_MOST, 1.6 },
@@ -45,6 +50,12 @@ struct contest {
 
 /* What takes part, in the order of a batch. */
 enum { EMPTY, FLOOR, EINAT, PROGRAMS };
+
+/* The medians of each batch, and their ratios; or what went wrong. */
+struct result {
+	struct samples medians[PROGRAMS], ratios;
+	const char *why;
+};
 
 static int maps_share(const struct plane *plane, struct bpf_object *object)
 {
@@ -128,15 +139,21 @@ struct conversation {
 	struct frame frames[NAT_DIRECTIONS];
 };
 
-static int packet_through(const struct plane *plane, enum nat_direction direction, const struct frame *frame)
+/* Brings a packet through; *port becomes the port that the direction has changed, or not. */
+static int packet_through(const struct plane *plane, enum nat_direction direction, const struct frame *frame,
+			  uint16_t *port)
 {
-	struct verdict verdict = program_run(datapath_program_fd(plane->dp, direction), frame, NULL);
+	size_t ports = plane->family == AF_INET6 ? 14 + 40 : 14 + 20;
+	struct frame result;
+	struct verdict verdict = program_run(datapath_program_fd(plane->dp, direction), frame, &result);
 
+	memcpy(port, result.bytes + ports + (direction == NAT_INGRESS ? 2 : 0), sizeof(*port));
 	return verdict.action == TC_ACT_UNSPEC ? 0 : verdict.action < 0 ? verdict.action : -EPROTO;
 }
 
 /* A packet each way, for TCP a handshake: UDP is confirmed then, and TCP established. */
-static int conversation_start(const struct plane *plane, int protocol, struct conversation *conversation)
+static int conversation_start(const struct plane *plane, int protocol, uint16_t internal_port,
+			      struct conversation *conversation)
 {
 	static const uint8_t handshake[][NAT_DIRECTIONS] = {
 		{ FRAME_SYN, FRAME_SYN | FRAME_ACK }, { FRAME_ACK, FRAME_ACK }, /* these are kept */
@@ -144,20 +161,22 @@ static int conversation_start(const struct plane *plane, int protocol, struct co
 	int family = plane->family, err = 0;
 	struct frame_endpoint internal = frame_endpoint_of(family,
 							   family == AF_INET6 ? "2001:db8:192::100" : "192.168.1.100",
-							   25000);
-	struct frame_endpoint external = frame_endpoint_of(family, plane_external(family), 25000);
+							   internal_port);
+	struct frame_endpoint external = frame_endpoint_of(family, plane_external(family), 0);
 	struct frame_endpoint remote = frame_endpoint_of(family,
 							 family == AF_INET6 ? "2001:db8:198::1" : "198.51.100.1", 53);
+	struct frame *frames = conversation->frames;
+	uint16_t port;
 
 	for (size_t i = 0; !err && i < sizeof(handshake) / sizeof(handshake[0]); i++) {
-		struct frame *frames = conversation->frames;
-
 		frame_build(&frames[NAT_EGRESS], family, protocol, handshake[i][NAT_EGRESS], &internal, &remote, 18);
+		err = packet_through(plane, NAT_EGRESS, &frames[NAT_EGRESS], &external.port);
+		if (err)
+			break;
 		frame_build(&frames[NAT_INGRESS], family, protocol, handshake[i][NAT_INGRESS], &remote, &external, 18);
-		err = packet_through(plane, NAT_EGRESS, &frames[NAT_EGRESS]);
-		err = err ?: packet_through(plane, NAT_INGRESS, &frames[NAT_INGRESS]);
+		err = packet_through(plane, NAT_INGRESS, &frames[NAT_INGRESS], &port);
 	}
-	return err;
+	return err ?: port == internal.port ? 0 : -EPROTO;
 }
 
 /* What is compared must do the same work: the floor's packet is the NAT's packet, byte for byte. */
@@ -173,13 +192,13 @@ static bool is_same_work(const int fd[PROGRAMS], const struct frame *frame)
 	       memcmp(results[FLOOR].bytes, frame->bytes, frame->size);
 }
 
-/* One batch: medians of all three. False if a run failed. */
-static bool batch_run(const int fd[PROGRAMS], const struct frame *frame, struct samples runs[PROGRAMS])
+/* One batch. False if a run failed. */
+static bool batch_run(const int fd[PROGRAMS], const struct frame *frame, bool reverse, struct samples runs[PROGRAMS])
 {
 	for (int i = 0; i < PROGRAMS; i++)
 		samples_clear(&runs[i]);
 	for (int i = 0; i < BATCH_RUNS * PROGRAMS; i++) {
-		int turn = i % PROGRAMS, which = i / PROGRAMS % 2 ? PROGRAMS - 1 - turn : turn;
+		int which = reverse ? PROGRAMS - 1 - i % PROGRAMS : i % PROGRAMS;
 		struct verdict verdict = program_run(fd[which], frame, NULL);
 
 		if (verdict.action != TC_ACT_UNSPEC)
@@ -189,78 +208,103 @@ static bool batch_run(const int fd[PROGRAMS], const struct frame *frame, struct 
 	return true;
 }
 
-static void contest_run(const struct contest *contest, enum nat_direction direction, const struct frame *frame,
-			const char *what)
+/* The batches of one load. NULL, or what is wrong. */
+static const char *contest_run(const struct contest *contest, enum nat_direction direction, const struct frame *frame,
+			       struct result *result)
 {
 	const int fd[PROGRAMS] = {
 		[EMPTY] = bpf_program__fd(contest->traffic->progs.empty),
 		[FLOOR] = contest->floor.fd[direction],
 		[EINAT] = datapath_program_fd(contest->plane.dp, direction),
 	};
-	struct samples runs[PROGRAMS] = { 0 }, medians[PROGRAMS] = { 0 }, ratios = { 0 };
+	static struct samples runs[PROGRAMS];
 
-	if (!is_same_work(fd, frame)) {
-		report_missing(what, "the floor and einat make different packets of the same one");
-		return;
-	}
-	for (int batch = 0; batch < BATCHES; batch++) {
+	if (!is_same_work(fd, frame))
+		return "the floor and einat make different packets of the same one";
+	for (int batch = 0; batch <= BATCHES; batch++) {
 		double median[PROGRAMS];
 
-		if (!batch_run(fd, frame, runs)) {
-			report_missing(what, "a program gave another verdict, or did not run");
-			return;
-		}
-		for (int i = 0; i < PROGRAMS; i++) {
+		if (!batch_run(fd, frame, batch % 2, runs))
+			return "a program gave another verdict, or did not run";
+		for (int i = 0; i < PROGRAMS; i++)
 			median[i] = samples_median(&runs[i]);
-			samples_add(&medians[i], median[i]);
-		}
-		if (batch && median[FLOOR] > median[EMPTY]) /* the first one is for warming up */
-			samples_add(&ratios, (median[EINAT] - median[EMPTY]) / (median[FLOOR] - median[EMPTY]));
+		if (!batch || median[FLOOR] <= median[EMPTY]) /* the first is for warming up */
+			continue;
+		for (int i = 0; i < PROGRAMS; i++)
+			samples_add(&result->medians[i], median[i]);
+		samples_add(&result->ratios, (median[EINAT] - median[EMPTY]) / (median[FLOOR] - median[EMPTY]));
 	}
-	report_row(what, "x", &ratios, targets[direction],
-		   (struct beside[]){ { "einat ns", samples_median(&medians[EINAT]) },
-				      { "floor ns", samples_median(&medians[FLOOR]) },
-				      { "empty ns", samples_median(&medians[EMPTY]) },
-				      { NULL, 0 } });
-	for (int i = 0; i < PROGRAMS; i++) {
-		samples_free(&runs[i]);
-		samples_free(&medians[i]);
-	}
-	samples_free(&ratios);
+	return NULL;
 }
 
-static void family_run(int family)
+/* Every kind of packet, with the results of all loads. */
+static const struct packet_kind {
+	const char *what[NAT_DIRECTIONS];
+	int family, protocol;
+	uint16_t internal_port;
+} kinds[] = {
+	{ { "IPv4 UDP out", "IPv4 UDP in" }, AF_INET, IPPROTO_UDP, PORT_KEPT },
+	{ { "IPv4 TCP out", "IPv4 TCP in" }, AF_INET, IPPROTO_TCP, PORT_KEPT },
+	{ { "IPv6 UDP out", "IPv6 UDP in" }, AF_INET6, IPPROTO_UDP, PORT_KEPT },
+	{ { "IPv6 TCP out", "IPv6 TCP in" }, AF_INET6, IPPROTO_TCP, PORT_KEPT },
+	{ { "IPv4 UDP out, port changed", "IPv4 UDP in, port changed" }, AF_INET, IPPROTO_UDP, PORT_CHANGED },
+	{ { "IPv4 TCP out, port changed", "IPv4 TCP in, port changed" }, AF_INET, IPPROTO_TCP, PORT_CHANGED },
+	{ { "IPv6 UDP out, port changed", "IPv6 UDP in, port changed" }, AF_INET6, IPPROTO_UDP, PORT_CHANGED },
+	{ { "IPv6 TCP out, port changed", "IPv6 TCP in, port changed" }, AF_INET6, IPPROTO_TCP, PORT_CHANGED },
+};
+
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+static struct result results[KINDS][NAT_DIRECTIONS];
+
+/* All kinds of a family's packets with what was loaded once. */
+static void load_run(int family)
 {
-	static const char *const direction_names[NAT_DIRECTIONS] = { "out", "in" };
-	static const int protocols[] = { IPPROTO_UDP, IPPROTO_TCP };
-	const char *family_name = family == AF_INET6 ? "IPv6" : "IPv4";
 	struct contest contest;
-	int err = contest_open(&contest, family);
+	int loaded = contest_open(&contest, family);
 
-	if (err) {
-		report_missing(family_name, "load the programs: %s", strerror(-err));
-		return;
-	}
-	for (int direction = 0; direction < NAT_DIRECTIONS; direction++)
-		for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++) {
-			struct conversation conversation;
-			char what[32];
+	for (size_t i = 0; i < KINDS; i++) {
+		struct conversation conversation;
+		int err = loaded;
 
-			snprintf(what, sizeof(what), "%s %s %s", family_name,
-				 protocols[i] == IPPROTO_TCP ? "TCP" : "UDP", direction_names[direction]);
-			err = conversation_start(&contest.plane, protocols[i], &conversation);
-			if (err)
-				report_missing(what, "make a mapping: %s", strerror(-err));
-			else
-				contest_run(&contest, direction, &conversation.frames[direction], what);
+		if (kinds[i].family != family)
+			continue;
+		err = err
+			      ?: conversation_start(&contest.plane, kinds[i].protocol, kinds[i].internal_port,
+						    &conversation);
+		for (int direction = 0; direction < NAT_DIRECTIONS; direction++) {
+			struct result *result = &results[i][direction];
+			const char *why = err ? strerror(-err) : NULL;
+
+			why = why ?: contest_run(&contest, direction, &conversation.frames[direction], result);
+			result->why = why ?: result->why;
 		}
-	contest_close(&contest);
+	}
+	if (!loaded)
+		contest_close(&contest);
+}
+
+static void result_report(const char *what, struct result *result, struct target target)
+{
+	if (result->why)
+		report_missing(what, "%s", result->why);
+	else
+		report_row(what, "x", &result->ratios, target,
+			   (struct beside[]){ { "einat ns", samples_median(&result->medians[EINAT]) },
+					      { "floor ns", samples_median(&result->medians[FLOOR]) },
+					      { "empty ns", samples_median(&result->medians[EMPTY]) },
+					      { NULL, 0 } });
 }
 
 void bench_cost(const struct bench *bench)
 {
 	(void)bench;
 	report_area("Cost of a packet of a live mapping, above an empty program", "the floor");
-	family_run(AF_INET);
-	family_run(AF_INET6);
+	for (int i = 0; i < LOADS; i++) {
+		load_run(AF_INET);
+		load_run(AF_INET6);
+	}
+	for (size_t i = 0; i < KINDS; i++)
+		for (int direction = 0; direction < NAT_DIRECTIONS; direction++)
+			result_report(kinds[i].what[direction], &results[i][direction], targets[direction]);
 }

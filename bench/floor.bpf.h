@@ -49,15 +49,28 @@ static __always_inline __u32 floor_protocol(__u8 ip_protocol)
 	return ip_protocol == IPPROTO_TCP ? NAT_TCP : NAT_UDP;
 }
 
-/* The transport checksum. A UDP checksum of zero is none: no NAT may forget the flag (RFC 768). */
+struct change {
+	struct nat_addr from, to;
+	__be16 from_port, to_port;
+};
+
+/*
+ * The transport checksum. A UDP checksum of zero is none: no NAT may forget the flag (RFC 768). The port by a call of its
+ * own, since a checksum that the network card is to complete holds the addresses alone.
+ */
 static __always_inline int floor_finish(struct __sk_buff *skb, __u32 protocol, enum nat_direction direction,
-					const struct nat_addr *from, const struct nat_addr *to)
+					const struct change *change)
 {
-	if (protocol == NAT_TCP)
-		floor_checksum(skb, TRANSPORT + offsetof(struct tcphdr, check), direction, from, to, 0);
-	else
-		floor_checksum(skb, TRANSPORT + offsetof(struct udphdr, check), direction, from, to,
-			       BPF_F_MARK_MANGLED_0);
+	__u32 check = TRANSPORT + offsetof(struct tcphdr, check);
+	__u64 flags = 0;
+
+	if (protocol == NAT_UDP) {
+		check = TRANSPORT + offsetof(struct udphdr, check);
+		flags = BPF_F_MARK_MANGLED_0;
+	}
+	floor_checksum(skb, check, direction, &change->from, &change->to, flags);
+	if (change->from_port != change->to_port)
+		bpf_l4_csum_replace(skb, check, change->from_port, change->to_port, flags | sizeof(__be16));
 	return TC_ACT_UNSPEC;
 }
 
@@ -67,7 +80,7 @@ int floor_egress(struct __sk_buff *skb)
 	struct floor_ip *ip = (void *)(long)skb->data + sizeof(struct ethhdr);
 	struct udphdr *ports = (void *)(ip + 1);
 	struct endpoint endpoint = {};
-	struct nat_addr to;
+	struct change change;
 	struct mapping *map;
 	__u32 *slot;
 
@@ -82,12 +95,15 @@ int floor_egress(struct __sk_buff *skb)
 	map = bpf_map_lookup_elem(&slots, slot);
 	if (!map)
 		return TC_ACT_SHOT;
+	change.from = endpoint.addr;
 	for (int i = 0; i < NAT_ADDR_WORDS; i++)
-		to.word[i] = external_addr[i];
-	floor_ip_checksum(ip, &endpoint.addr, &to);
-	__builtin_memcpy(&ip->saddr, &to, sizeof(to));
-	ports->source = map->external_port;
-	return floor_finish(skb, endpoint.protocol, NAT_EGRESS, &endpoint.addr, &to);
+		change.to.word[i] = external_addr[i];
+	change.from_port = endpoint.port;
+	change.to_port = map->external_port;
+	floor_ip_checksum(ip, &change.from, &change.to);
+	__builtin_memcpy(&ip->saddr, &change.to, sizeof(change.to));
+	ports->source = change.to_port;
+	return floor_finish(skb, endpoint.protocol, NAT_EGRESS, &change);
 }
 
 SEC("tc")
@@ -95,8 +111,8 @@ int floor_ingress(struct __sk_buff *skb)
 {
 	struct floor_ip *ip = (void *)(long)skb->data + sizeof(struct ethhdr);
 	struct udphdr *ports = (void *)(ip + 1);
-	struct nat_addr from, to;
 	struct port_block *block;
+	struct change change;
 	__u32 protocol, key, slot;
 	struct mapping *map;
 	__u16 port;
@@ -113,12 +129,14 @@ int floor_ingress(struct __sk_buff *skb)
 	map = bpf_map_lookup_elem(&slots, &slot);
 	if (!map)
 		return TC_ACT_SHOT;
-	to = map->internal_addr;
-	__builtin_memcpy(&from, &ip->daddr, sizeof(from));
-	floor_ip_checksum(ip, &from, &to);
-	__builtin_memcpy(&ip->daddr, &to, sizeof(to));
-	ports->dest = map->internal_port;
-	return floor_finish(skb, protocol, NAT_INGRESS, &from, &to);
+	change.to = map->internal_addr;
+	__builtin_memcpy(&change.from, &ip->daddr, sizeof(change.from));
+	change.from_port = ports->dest;
+	change.to_port = map->internal_port;
+	floor_ip_checksum(ip, &change.from, &change.to);
+	__builtin_memcpy(&ip->daddr, &change.to, sizeof(change.to));
+	ports->dest = change.to_port;
+	return floor_finish(skb, protocol, NAT_INGRESS, &change);
 }
 
 char LICENSE[] SEC("license") = "GPL";

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -235,6 +236,7 @@ static int daemon_start(struct testbed *testbed, const char *einat, const char *
 
 		memset(&all, 0xff, sizeof(all)); /* only what we measure is pinned */
 		sched_setaffinity(0, sizeof(all), &all);
+		setpriority(PRIO_PROCESS, 0, 0);
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
 		dup2(ends[1], 2);
 		execv(einat, (char *const *)argv);
