@@ -92,7 +92,7 @@ setup: ## install what building, testing and linting need (apt, sudo)
 parts: $(UNIT_TESTS) $(foreach a,$(sort $(ARCHS) $(HOST_ARCH)),$a-parts) ## build all that the tests need
 
 demo: ## boot the router between a LAN and an Internet, print each check as it passes
-	$Qtoolchains/setup build test $(RUN_ARCH)
+	$Qtoolchains/setup build boot $(RUN_ARCH)
 	$Q+$(MAKE) --no-print-directory $(PARALLEL) $(RUN_ARCH)-parts
 	$Qqemu-tests/demo $(RUN_ARCH) $(KERNEL)
 
@@ -102,7 +102,7 @@ test: ## run every test: units, data plane on this kernel (root), scenarios in V
 	$QEINAT_ARCHS="$(ARCHS)" prove $(if $(filter 1,$V),-v) --timer --exec toolchains/run-test $(TESTS)
 
 shell: ## boot the same router with a console
-	$Qtoolchains/setup build test $(RUN_ARCH)
+	$Qtoolchains/setup build boot $(RUN_ARCH)
 	$Q+$(MAKE) --no-print-directory $(PARALLEL) $(RUN_ARCH)-parts
 	$Qqemu-tests/shell $(RUN_ARCH) $(KERNEL)
 
