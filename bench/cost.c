@@ -166,7 +166,7 @@ static int conversation_start(const struct plane *plane, int protocol, uint16_t 
 	struct frame_endpoint remote = frame_endpoint_of(family,
 							 family == AF_INET6 ? "2001:db8:198::1" : "198.51.100.1", 53);
 	struct frame *frames = conversation->frames;
-	uint16_t port;
+	uint16_t port = 0;
 
 	for (size_t i = 0; !err && i < sizeof(handshake) / sizeof(handshake[0]); i++) {
 		frame_build(&frames[NAT_EGRESS], family, protocol, handshake[i][NAT_EGRESS], &internal, &remote, 18);
