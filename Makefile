@@ -43,7 +43,7 @@ DEFINES := -D_GNU_SOURCE -DEINAT_VERSION='"$(VERSION)"'
 INCLUDES := -Isrc -Ibpf -I$(BUILD)/bpf
 SMALL := -Os -fstack-protector-strong -fno-asynchronous-unwind-tables -fno-unwind-tables \
 	-ffunction-sections -fdata-sections -fno-pie $(REPRODUCIBLE)
-TARGET_CFLAGS := -std=gnu11 $(SMALL) -flto -flto-partition=one $(WARNINGS) $(DEFINES) $(INCLUDES)
+TARGET_CFLAGS := -std=gnu11 $(SMALL) -flto -ffat-lto-objects -flto-partition=one $(WARNINGS) $(DEFINES) $(INCLUDES)
 TARGET_LDFLAGS := -static -no-pie -s -Wl,--gc-sections,--build-id=none,-z,relro,-z,now,-z,noexecstack
 HOST_CFLAGS := -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
 	$(WARNINGS) $(DEFINES) $(INCLUDES)

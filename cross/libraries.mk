@@ -3,7 +3,7 @@
 
 # archive SOURCES, FLAGS: compile in a folder of its own, then put the library into the sysroot in one step
 archive = $Qrm -rf $B/objects/$(@F) && mkdir -p $B/objects/$(@F) && cd $B/objects/$(@F) && \
-	$(CC) -w -flto $(SMALL) $(ARCH_CFLAGS) $2 -c $1 && $(TRIPLE)-gcc-ar crD out.a *.o && mv out.a $(CURDIR)/$@
+	$(CC) -w -flto -ffat-lto-objects $(SMALL) $(ARCH_CFLAGS) $2 -c $1 && $(TRIPLE)-gcc-ar crD out.a *.o && mv out.a $(CURDIR)/$@
 
 $B/.musl: $(SOURCES)/musl/.unpacked cross/uapi-headers
 	$(call say,MUSL,$A)

@@ -18,8 +18,9 @@ $B/%: ARCH_LDFLAGS := $(ARCH_LDFLAGS)
 include cross/libraries.mk
 
 compile = $Qmkdir -p $(@D) && $(CC) $(TARGET_CFLAGS) $(ARCH_CFLAGS) -MMD -MP -c $< -o $@
-# -w: with LTO the libraries are compiled again here, and their warnings are not ours
-link = $Qmkdir -p $(@D) && $(CC) -w $(TARGET_CFLAGS) $(ARCH_CFLAGS) $(TARGET_LDFLAGS) $(ARCH_LDFLAGS) -o $@.tmp $^ && mv $@.tmp $@
+# -w: with LTO the libraries are compiled again here, and their warnings are not ours. What is not shipped does without.
+link = $Qmkdir -p $(@D) && $(CC) -w $(TARGET_CFLAGS) $1 $(ARCH_CFLAGS) $(TARGET_LDFLAGS) $(ARCH_LDFLAGS) -o $@.tmp $^ && \
+	mv $@.tmp $@
 libraries = $(1:%=$B/sysroot/lib/lib%.a)
 objects = $(1:%=$B/objects/%.o)
 
@@ -43,11 +44,11 @@ $B/einat: $(call objects,$(SRC:%=src/%)) $(call libraries,bpf elf z mnl)
 $(DATA_PLANE_TESTS:%=$B/tests/%): $B/tests/%: $B/objects/tests/%.o $(call objects,$(DATA_PLANE_SHARED:%=tests/%) \
 		$(patsubst %,src/%,$(filter-out main,$(SRC)))) $(call libraries,cmocka bpf elf z mnl)
 	$(call say,LINK)
-	$(link)
+	$(call link,-fno-lto)
 
 $(PEERS:%=$B/peers/%): $B/peers/%: $B/objects/peers/%.o $(call objects,$(PEERS_SHARED:%.c=peers/%)) $(call libraries,mnl)
 	$(call say,LINK)
-	$(link)
+	$(call link,-fno-lto)
 
 # What goes into the router image: initramfs/manifest is the list.
 .PHONY: $A-parts
