@@ -2,13 +2,37 @@
 /* Builds packets from descriptions, and says where two differ. See packet.h. */
 #include "packet.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define ETHERNET 14
 #define IP_MIN	 20
+#define IPV6_MIN 40
 
-enum ip_protocol { PROTOCOL_ICMP = 1, PROTOCOL_TCP = 6, PROTOCOL_UDP = 17 };
+enum ip_protocol {
+	PROTOCOL_ICMP = 1,
+	PROTOCOL_TCP = 6,
+	PROTOCOL_UDP = 17,
+	PROTOCOL_ICMPV6 = 58,
+	EXTENSION_HOP = 0,
+	EXTENSION_ROUTING = 43,
+	EXTENSION_FRAGMENT = 44,
+	EXTENSION_DESTINATION = 60,
+};
+
+static int family = AF_INET;
+
+void packet_use_family(int use)
+{
+	family = use;
+}
+
+int packet_family(void)
+{
+	return family;
+}
 
 static void put16(uint8_t *at, uint32_t value)
 {
@@ -27,6 +51,24 @@ static uint16_t get16(const uint8_t *at)
 	return at[0] << 8 | at[1];
 }
 
+size_t address_write(uint32_t addr, uint8_t bytes[16])
+{
+	if (family == AF_INET) {
+		put32(bytes, addr);
+		return 4;
+	}
+	memset(bytes, 0, 16);
+	if (addr >= IPV4(224, 0, 0, 0)) {
+		put16(bytes, 0xff02);
+		put32(bytes + 12, addr);
+	} else if (addr) {
+		put32(bytes, 0x20010db8);
+		put32(bytes + 4, addr);
+		bytes[15] = 1;
+	}
+	return 16;
+}
+
 uint16_t checksum_add(uint16_t sum, const uint8_t *bytes, size_t size)
 {
 	uint32_t wide = sum;
@@ -39,14 +81,21 @@ uint16_t checksum_add(uint16_t sum, const uint8_t *bytes, size_t size)
 	return (wide & 0xffff) + (wide >> 16);
 }
 
+static bool is_ipv6(const uint8_t *ip)
+{
+	return ip[0] >> 4 == 6;
+}
+
 /* Of the pseudo header: addresses from the IP header, protocol and length. */
 static uint16_t pseudo_sum(const uint8_t *ip, uint8_t protocol, size_t size)
 {
 	uint8_t tail[4] = { 0, protocol, size >> 8, size & 0xff };
+	uint16_t sum;
 
 	if (protocol == PROTOCOL_ICMP)
 		return 0;
-	return checksum_add(checksum_add(0, ip + 12, 8), tail, sizeof(tail));
+	sum = is_ipv6(ip) ? checksum_add(0, ip + 8, 32) : checksum_add(0, ip + 12, 8);
+	return checksum_add(sum, tail, sizeof(tail));
 }
 
 /* Where a transport header has its checksum, or -1. */
@@ -54,6 +103,7 @@ static int check_offset(uint8_t protocol)
 {
 	switch (protocol) {
 	case PROTOCOL_ICMP:
+	case PROTOCOL_ICMPV6:
 		return 2;
 	case PROTOCOL_TCP:
 		return 16;
@@ -61,6 +111,33 @@ static int check_offset(uint8_t protocol)
 		return 6;
 	}
 	return -1;
+}
+
+/* What protocol and ICMP type of a description are in the family that is built. */
+static uint8_t protocol_in_family(uint8_t protocol)
+{
+	return family == AF_INET6 && protocol == PROTOCOL_ICMP ? PROTOCOL_ICMPV6 : protocol;
+}
+
+static uint8_t type_in_family(uint8_t type)
+{
+	static const uint8_t types[][2] = {
+		{ ECHO, 128 },	 { ECHO_REPLY, 129 }, { UNREACHABLE, 1 }, { QUENCH, 2 /* packet too big */ },
+		{ EXCEEDED, 3 }, { PARAMETER, 4 },    { REDIRECT, 137 },
+	};
+
+	for (size_t i = 0; family == AF_INET6 && i < sizeof(types) / sizeof(*types); i++)
+		if (types[i][0] == type)
+			return types[i][1];
+	return type;
+}
+
+static bool is_error(uint8_t protocol, uint8_t type)
+{
+	if (protocol == PROTOCOL_ICMPV6)
+		return type >= 1 && type <= 4;
+	return protocol == PROTOCOL_ICMP &&
+	       (type == UNREACHABLE || type == QUENCH || type == EXCEEDED || type == PARAMETER);
 }
 
 /* Writes everything of the transport header but its checksum; gives its length. */
@@ -86,7 +163,7 @@ static size_t transport_build(uint8_t *at, const struct packet *packet)
 			at[20 + i] = packet->own_options ? packet->options[i] : timestamps[i % sizeof(timestamps)];
 		return 20 + packet->tcp_options;
 	case PROTOCOL_ICMP:
-		at[0] = packet->type;
+		at[0] = type_in_family(packet->type);
 		at[1] = packet->code;
 		if (packet->quoted)
 			return 8;
@@ -97,10 +174,23 @@ static size_t transport_build(uint8_t *at, const struct packet *packet)
 	return 0;
 }
 
+static bool is_fragment(const struct packet *packet)
+{
+	return packet->offset || packet->more;
+}
+
+/* The length of the IP header and all that extends it. */
+static size_t header_length(const struct packet *packet)
+{
+	if (family == AF_INET)
+		return IP_MIN + packet->ip_options;
+	return IPV6_MIN + 8 * packet->extensions + (packet->ip_options + 7) / 8 * 8 + (is_fragment(packet) ? 8 : 0);
+}
+
 /* The packet that an error is about, as much of it as is quoted. */
 static size_t quote_build(uint8_t *at, const struct packet *packet)
 {
-	size_t size = IP_MIN + packet->quoted->ip_options + (packet->quoted_bytes ? packet->quoted_bytes : 8);
+	size_t size = header_length(packet->quoted) + (packet->quoted_bytes ? packet->quoted_bytes : 8);
 	struct frame quoted;
 
 	frame_build(&quoted, packet->quoted, false);
@@ -110,9 +200,9 @@ static size_t quote_build(uint8_t *at, const struct packet *packet)
 	return size;
 }
 
-static void ip_build(uint8_t *ip, const struct packet *packet, size_t size)
+static void ipv4_build(uint8_t *ip, const struct packet *packet, size_t size)
 {
-	size_t header = IP_MIN + packet->ip_options;
+	size_t header = header_length(packet);
 	uint16_t fragment = packet->offset / 8 | (packet->more ? 0x2000 : 0) | (packet->df ? 0x4000 : 0);
 
 	memset(ip, 0, header);
@@ -123,22 +213,71 @@ static void ip_build(uint8_t *ip, const struct packet *packet, size_t size)
 	put16(ip + 6, fragment);
 	ip[8] = packet->ttl ? packet->ttl : 64;
 	ip[9] = packet->protocol;
-	put32(ip + 12, packet->saddr);
-	put32(ip + 16, packet->daddr);
+	address_write(packet->saddr, ip + 12);
+	address_write(packet->daddr, ip + 16);
 	for (size_t i = IP_MIN; i < header; i += 4)
 		memcpy(ip + i, "\x94\x04\x00\x00", 4); /* router alert, which changes nothing else */
 	put16(ip + 10, (uint16_t)~checksum_add(0, ip, header));
 }
 
+/* Appends an extension header. *next is where the one before it says what follows, and moves on. */
+static uint8_t *extension_build(uint8_t *at, uint8_t **next, uint8_t type, size_t size, const struct packet *packet)
+{
+	**next = type;
+	*next = at;
+	if (type == EXTENSION_FRAGMENT) {
+		if (is_fragment(packet))
+			put16(at + 2, packet->offset | packet->more);
+		put32(at + 4, packet->id ? packet->id : 0x1234);
+	} else {
+		at[1] = size / 8 - 1;
+		if (type != EXTENSION_ROUTING) {
+			at[2] = 1; /* PadN */
+			at[3] = size - 4;
+		}
+	}
+	return at + size;
+}
+
+static void ipv6_build(uint8_t *ip, const struct packet *packet, size_t size)
+{
+	size_t header = header_length(packet), options = (packet->ip_options + 7) / 8 * 8;
+	uint8_t *next = ip + 6, *at = ip + IPV6_MIN;
+
+	memset(ip, 0, header);
+	put16(ip, 0x6000 | packet->tos << 4);
+	put16(ip + 2, 0x1234); /* flow label */
+	put16(ip + 4, header - IPV6_MIN + size);
+	ip[7] = packet->ttl ? packet->ttl : 64;
+	address_write(packet->saddr, ip + 8);
+	address_write(packet->daddr, ip + 24);
+	for (int i = 0; i < packet->extensions; i++)
+		at = extension_build(at, &next, packet->extension[i], 8, packet);
+	if (options)
+		at = extension_build(at, &next, EXTENSION_DESTINATION, options, packet);
+	if (is_fragment(packet))
+		extension_build(at, &next, EXTENSION_FRAGMENT, 8, packet);
+	*next = protocol_in_family(packet->protocol);
+}
+
+static void ip_build(uint8_t *ip, const struct packet *packet, size_t size)
+{
+	if (family == AF_INET6)
+		ipv6_build(ip, packet, size);
+	else
+		ipv4_build(ip, packet, size);
+}
+
 /* The checksum of the whole transport segment, its field being zero. */
 static void transport_finish(const uint8_t *ip, uint8_t *segment, size_t size, const struct packet *packet)
 {
-	int offset = check_offset(packet->protocol);
+	uint8_t protocol = protocol_in_family(packet->protocol);
+	int offset = check_offset(protocol);
 	uint16_t check;
 
 	if (offset < 0 || packet->no_checksum)
 		return;
-	check = ~checksum_add(pseudo_sum(ip, packet->protocol, size), segment, size);
+	check = ~checksum_add(pseudo_sum(ip, protocol, size), segment, size);
 	if (packet->damage) {
 		uint8_t damage[2] = { packet->damage >> 8, packet->damage & 0xff };
 
@@ -153,14 +292,14 @@ void frame_build(struct frame *frame, const struct packet *packet, bool has_l2)
 {
 	uint8_t segment[PACKET_MAX] = { 0 };
 	size_t size, first = packet->offset, length = packet->length;
-	size_t header = IP_MIN + packet->ip_options;
+	size_t header = header_length(packet);
 	uint8_t *ip;
 
 	memset(frame, 0, sizeof(*frame));
 	frame->l2 = has_l2 ? ETHERNET : 0;
 	if (has_l2) {
 		memcpy(frame->bytes, "\x02\x00\x00\x00\x02\x01\x02\x00\x00\x00\x02\x02", 12);
-		put16(frame->bytes + 12, packet->ethertype ? packet->ethertype : 0x0800);
+		put16(frame->bytes + 12, packet->ethertype ? packet->ethertype : family == AF_INET6 ? 0x86dd : 0x0800);
 	}
 	ip = frame->bytes + frame->l2;
 	size = transport_build(segment, packet);
@@ -179,28 +318,77 @@ void frame_build(struct frame *frame, const struct packet *packet, bool has_l2)
 	frame->size = frame->l2 + header + length;
 }
 
+/* Where an IP packet has what. */
+struct layout {
+	size_t header; /* the length of the IP header and all that extends it */
+	size_t total;  /* by its own word */
+	uint8_t protocol;
+	bool is_fragment, is_follower;
+};
+
+static bool is_extension(uint8_t type)
+{
+	return type == EXTENSION_HOP || type == EXTENSION_ROUTING || type == EXTENSION_FRAGMENT ||
+	       type == EXTENSION_DESTINATION;
+}
+
+/* False if the packet is too short for its headers. */
+static bool layout_find_ipv6(const uint8_t *ip, size_t size, struct layout *layout)
+{
+	*layout = (struct layout){ .header = IPV6_MIN, .total = IPV6_MIN };
+	if (size < IPV6_MIN)
+		return false;
+	layout->total += get16(ip + 4);
+	layout->protocol = ip[6];
+	while (!layout->is_follower && is_extension(layout->protocol)) {
+		const uint8_t *extension = ip + layout->header;
+
+		if (layout->header + 8 > size)
+			return false;
+		if (layout->protocol == EXTENSION_FRAGMENT) {
+			layout->is_fragment |= get16(extension + 2) & 0xfff9;
+			layout->is_follower |= get16(extension + 2) & 0xfff8;
+			layout->header += 8;
+		} else {
+			layout->header += 8 + extension[1] * 8;
+		}
+		layout->protocol = extension[0];
+	}
+	return layout->header <= size;
+}
+
+static bool layout_find(const uint8_t *ip, size_t size, struct layout *layout)
+{
+	if (is_ipv6(ip))
+		return layout_find_ipv6(ip, size, layout);
+	*layout = (struct layout){ .header = (ip[0] & 15) * 4, .total = get16(ip + 2), .protocol = ip[9] };
+	layout->is_fragment = get16(ip + 6) & 0x3fff;
+	layout->is_follower = get16(ip + 6) & 0x1fff;
+	return size >= IP_MIN && layout->header >= IP_MIN && layout->header <= size;
+}
+
 static const char *ip_check(const uint8_t *ip, size_t size, bool quoted)
 {
-	size_t header = (ip[0] & 15) * 4, total = get16(ip + 2);
-	const uint8_t *segment = ip + header;
-	int offset = check_offset(ip[9]);
-	uint16_t sum;
+	const uint8_t *segment;
+	struct layout layout;
+	size_t length;
+	int offset;
 
-	if (size < IP_MIN || header < IP_MIN || size < header)
+	if (!layout_find(ip, size, &layout))
 		return NULL;
-	if (checksum_add(0, ip, header) != 0xffff)
+	if (!is_ipv6(ip) && checksum_add(0, ip, layout.header) != 0xffff)
 		return quoted ? "embedded IP checksum" : "IP checksum";
-	if (total < header || total > size || get16(ip + 6) & 0x3fff || offset < 0 || total < header + offset + 2)
+	segment = ip + layout.header;
+	length = layout.total - layout.header;
+	offset = check_offset(layout.protocol);
+	if (layout.total > size || layout.is_fragment || offset < 0 || layout.total < layout.header + offset + 2)
 		return NULL;
-	if (ip[9] == PROTOCOL_UDP && !get16(segment + offset))
+	if (layout.protocol == PROTOCOL_UDP && !get16(segment + offset))
 		return NULL;
-	sum = checksum_add(pseudo_sum(ip, ip[9], total - header), segment, total - header);
-	if (sum != 0xffff)
+	if (checksum_add(pseudo_sum(ip, layout.protocol, length), segment, length) != 0xffff)
 		return quoted ? "embedded transport checksum" : "transport checksum";
-	if (ip[9] != PROTOCOL_ICMP || quoted || total < header + 8 + IP_MIN)
-		return NULL;
-	if (segment[0] == UNREACHABLE || segment[0] == QUENCH || segment[0] == EXCEEDED || segment[0] == PARAMETER)
-		return ip_check(segment + 8, total - header - 8, true);
+	if (!quoted && is_error(layout.protocol, segment[0]) && length >= 8 + IP_MIN)
+		return ip_check(segment + 8, length - 8, true);
 	return NULL;
 }
 
@@ -209,18 +397,39 @@ const char *frame_check(const struct frame *frame)
 	return ip_check(frame->bytes + frame->l2, frame->size - frame->l2, false);
 }
 
+size_t frame_transport(const struct frame *frame)
+{
+	struct layout layout;
+
+	layout_find(frame->bytes + frame->l2, frame->size - frame->l2, &layout);
+	return frame->l2 + layout.header;
+}
+
 int frame_sport(const struct frame *frame)
 {
-	const uint8_t *ip = frame->bytes + frame->l2, *segment = ip + (ip[0] & 15) * 4;
+	const uint8_t *ip = frame->bytes + frame->l2;
+	struct layout layout;
 
-	switch (ip[9]) {
+	if (!layout_find(ip, frame->size - frame->l2, &layout))
+		return -1;
+	switch (layout.protocol) {
 	case PROTOCOL_ICMP:
-		return get16(segment + 4);
+	case PROTOCOL_ICMPV6:
+		return get16(ip + layout.header + 4);
 	case PROTOCOL_TCP:
 	case PROTOCOL_UDP:
-		return get16(segment);
+		return get16(ip + layout.header);
 	}
 	return -1;
+}
+
+bool frame_is_from(const struct frame *frame, uint32_t addr)
+{
+	const uint8_t *ip = frame->bytes + frame->l2;
+	uint8_t bytes[16];
+	size_t size = address_write(addr, bytes);
+
+	return !memcmp(ip + (is_ipv6(ip) ? 8 : 12), bytes, size);
 }
 
 /* Names of what lies where */
@@ -244,6 +453,16 @@ static const struct field ip_fields[] = {
 	{ NULL, 0, 0 },
 };
 
+static const struct field ipv6_fields[] = {
+	{ "version, class and flow", 0, 4 },
+	{ "payload length", 4, 2 },
+	{ "next header", 6, 1 },
+	{ "hop limit", 7, 1 },
+	{ "saddr", 8, 16 },
+	{ "daddr", 24, 16 },
+	{ NULL, 0, 0 },
+};
+
 static const struct field udp_fields[] = {
 	{ "sport", 0, 2 }, { "dport", 2, 2 }, { "UDP length", 4, 2 }, { "UDP checksum", 6, 2 }, { NULL, 0, 0 },
 };
@@ -264,6 +483,7 @@ static const struct field *transport_fields(uint8_t protocol)
 
 	switch (protocol) {
 	case PROTOCOL_ICMP:
+	case PROTOCOL_ICMPV6:
 		return icmp_fields;
 	case PROTOCOL_TCP:
 		return tcp_fields;
@@ -273,38 +493,46 @@ static const struct field *transport_fields(uint8_t protocol)
 	return none;
 }
 
-/* What the byte at `offset` of an IP packet belongs to. *start is where that begins; a size of 1 for what has no name. */
-static struct field field_at(const uint8_t *ip, size_t offset, size_t *start, bool *embedded)
+/*
+ * What the byte at `offset` of an IP packet of `size` bytes belongs to. *start is where that begins; a size of 1 for what
+ * has no name.
+ */
+static struct field field_at(const uint8_t *ip, size_t size, size_t offset, size_t *start, bool *embedded)
 {
-	size_t header = (ip[0] & 15) * 4;
-	bool in_header = offset < header;
-	const struct field *fields = in_header ? ip_fields : transport_fields(ip[9]);
-	size_t base = in_header ? 0 : header;
-	const uint8_t *segment = ip + header;
+	const struct field *fields = is_ipv6(ip) ? ipv6_fields : ip_fields;
+	const uint8_t *segment;
+	struct layout layout;
+	size_t base = 0;
 
-	if (!in_header && ip[9] == PROTOCOL_ICMP && !*embedded && offset >= header + 8 &&
-	    (segment[0] == UNREACHABLE || segment[0] == QUENCH || segment[0] == EXCEEDED || segment[0] == PARAMETER)) {
+	layout_find(ip, size, &layout);
+	segment = ip + layout.header;
+	if (!*embedded && offset >= layout.header + 8 && is_error(layout.protocol, segment[0])) {
 		struct field field;
 
 		*embedded = true;
-		field = field_at(segment + 8, offset - header - 8, start, embedded);
-		*start += header + 8;
+		field = field_at(segment + 8, size - layout.header - 8, offset - layout.header - 8, start, embedded);
+		*start += layout.header + 8;
 		return field;
 	}
-	if (!(get16(ip + 6) & 0x1fff) || in_header)
-		for (; fields->name; fields++)
-			if (offset >= base + fields->offset && offset < base + fields->offset + fields->size) {
-				*start = base + fields->offset;
-				return *fields;
-			}
+	if (offset >= layout.header) {
+		base = layout.header;
+		fields = transport_fields(layout.is_follower ? 0 : layout.protocol);
+	}
+	for (; fields->name; fields++)
+		if (offset >= base + fields->offset && offset < base + fields->offset + fields->size) {
+			*start = base + fields->offset;
+			return *fields;
+		}
 	*start = offset;
-	return (struct field){ in_header ? "IP option" : "payload", 0, 1 };
+	return (struct field){ base ? "payload" : "IP option", 0, 1 };
 }
 
 static void value_print(const uint8_t *at, const struct field *field, char *text, size_t size)
 {
 	if (field->size == 4 && strstr(field->name, "addr"))
 		snprintf(text, size, "%u.%u.%u.%u", at[0], at[1], at[2], at[3]);
+	else if (field->size == 16)
+		inet_ntop(AF_INET6, at, text, size);
 	else if (field->size == 2 && strstr(field->name, "port"))
 		snprintf(text, size, "%u", get16(at));
 	else if (field->size == 4)
@@ -319,7 +547,7 @@ static void value_print(const uint8_t *at, const struct field *field, char *text
 static size_t difference_print(const struct frame *want, const struct frame *got, size_t offset, char *text,
 			       size_t size)
 {
-	char wanted[32], is[32];
+	char wanted[INET6_ADDRSTRLEN], is[INET6_ADDRSTRLEN];
 	bool embedded = false;
 	struct field field;
 	size_t start;
@@ -329,7 +557,7 @@ static size_t difference_print(const struct frame *want, const struct frame *got
 			 got->bytes[offset]);
 		return offset + 1;
 	}
-	field = field_at(want->bytes + want->l2, offset - want->l2, &start, &embedded);
+	field = field_at(want->bytes + want->l2, want->size - want->l2, offset - want->l2, &start, &embedded);
 	value_print(want->bytes + want->l2 + start, &field, wanted, sizeof(wanted));
 	value_print(got->bytes + want->l2 + start, &field, is, sizeof(is));
 	snprintf(text, size, "%s%s: want %s, got %s (byte %zu)\n", embedded ? "embedded " : "", field.name, wanted, is,
@@ -349,7 +577,7 @@ bool frame_differs(const struct frame *want, const struct frame *got, char *text
 			i++;
 			continue;
 		}
-		if (++count > 6 || used + 128 > size)
+		if (++count > 6 || used + 160 > size)
 			break;
 		i = difference_print(want, got, i, text + used, size - used);
 		used += strlen(text + used);
@@ -357,18 +585,21 @@ bool frame_differs(const struct frame *want, const struct frame *got, char *text
 	return used > 0;
 }
 
-static size_t address_print(uint32_t addr, char *text, size_t size)
+static void address_print(uint32_t addr, char text[INET6_ADDRSTRLEN])
 {
-	return snprintf(text, size, "%u.%u.%u.%u", addr >> 24, addr >> 16 & 255, addr >> 8 & 255, addr & 255);
+	uint8_t bytes[16];
+
+	address_write(addr, bytes);
+	inet_ntop(family, bytes, text, INET6_ADDRSTRLEN);
 }
 
 void packet_print(const struct packet *packet, char *text, size_t size)
 {
 	const char *name = packet->protocol == PROTOCOL_TCP ? "TCP" : packet->protocol == PROTOCOL_UDP ? "UDP" : "ICMP";
-	char from[20], to[20];
+	char from[INET6_ADDRSTRLEN], to[INET6_ADDRSTRLEN];
 
-	address_print(packet->saddr, from, sizeof(from));
-	address_print(packet->daddr, to, sizeof(to));
+	address_print(packet->saddr, from);
+	address_print(packet->daddr, to);
 	if (check_offset(packet->protocol) < 0)
 		snprintf(text, size, "protocol %u %s -> %s", packet->protocol, from, to);
 	else if (packet->quoted)

@@ -5,6 +5,10 @@
  *
  * A description is of a whole datagram; `offset`, `length` and `more` cut a fragment out of it, so that a fragment's
  * checksum is the whole datagram's, as in life.
+ *
+ * Descriptions speak IPv4, and serve for IPv6 as well: packet_use_family() says what they become. Then 192.0.2.1 is
+ * 2001:db8:c000:201::1, 0.0.0.0 is ::, 224.0.0.0 and above are multicast on the link; protocol 1 and its types are
+ * ICMPv6 and the corresponding types; IP options are a destination options header, fragments have a fragment header.
  */
 #ifndef PACKET_H
 #define PACKET_H
@@ -49,7 +53,9 @@ struct packet {
 	uint8_t flags;	       /* enum tcp_flag */
 	uint8_t type, code;    /* ICMP */
 	uint8_t tos, ttl;      /* ttl 0: 64 */
-	uint8_t ip_options;    /* bytes, a multiple of 4 */
+	uint8_t ip_options;    /* bytes, a multiple of 4 (IPv6: as many, in multiples of 8) */
+	uint8_t extensions;    /* IPv6: extension headers of 8 bytes, before all others */
+	uint8_t extension[10]; /* their types; 44, a fragment header, is of a whole packet */
 	uint8_t tcp_options;   /* likewise */
 	bool no_checksum;      /* UDP: zero, none was computed */
 	bool more;	       /* more fragments follow */
@@ -60,7 +66,7 @@ struct packet {
 	uint16_t length;       /* bytes of IP payload in the fragment; 0: all that is left */
 	uint16_t payload;      /* bytes behind the transport header */
 	uint16_t fill;	       /* the last two bytes of the payload, for wanted checksums */
-	uint16_t ethertype;    /* 0: IPv4 */
+	uint16_t ethertype;    /* 0: the family's */
 	uint16_t quoted_bytes; /* of the embedded IP payload; 0: 8 */
 	bool own_options;      /* the TCP options are these */
 	uint8_t options[40];
@@ -101,6 +107,13 @@ struct frame {
 	uint8_t bytes[PACKET_MAX];
 };
 
+/* AF_INET, as at first, or AF_INET6: what all the functions below build, and how they understand an address. */
+void packet_use_family(int family);
+int packet_family(void);
+
+/* Writes an address as the family has it. Gives its length in bytes. */
+size_t address_write(uint32_t addr, uint8_t bytes[16]);
+
 /* The sum of RFC 1071 over the bytes, folded, not inverted; `sum` is what to add to. */
 uint16_t checksum_add(uint16_t sum, const uint8_t *bytes, size_t size);
 
@@ -118,8 +131,16 @@ const char *frame_check(const struct frame *frame);
  */
 bool frame_differs(const struct frame *want, const struct frame *got, char *text, size_t size);
 
+/* Where the transport header of a frame begins. */
+size_t frame_transport(const struct frame *frame);
+
 /* The source port or ICMP identifier that a frame has; -1 where it has none. */
 int frame_sport(const struct frame *frame);
+
+/* True if the frame's source is this address. */
+bool frame_is_from(const struct frame *frame, uint32_t addr);
+
+#define PACKET_TEXT_MAX 140
 
 /* "UDP 192.168.1.100:25000 -> 198.51.100.1:53", for messages. */
 void packet_print(const struct packet *packet, char *text, size_t size);

@@ -29,16 +29,22 @@
 #define VERDICT_MAX 32
 #define LONG_AGO    1000 /* ticks, beyond the hold-down */
 
+#ifndef IPV6_FREEBIND
+#define IPV6_FREEBIND 78
+#endif
+
 /* CHECKSUM_COMPLETE: linux/bpf.h, since 6.11 */
 #define TEST_CHECKSUM_COMPLETE (1U << 2)
 
 struct router {
 	const struct setup *setup;
+	int family;
+	struct ip_prefix internals[2], exempt_destinations[2], own[2]; /* as the family has them */
 	struct datapath *dp;
 	struct port_set ports[NAT_PROTOCOLS];
 	uint32_t *slot_of[NAT_PROTOCOLS]; /* by port, 65536 each */
 	char *slots;			  /* the map, in memory */
-	size_t slots_size, slot_size;
+	size_t slots_size, slot_size, mapping_size;
 	uint32_t slot_count;
 	char *regions; /* as they were at first */
 	size_t region_size;
@@ -107,9 +113,25 @@ static void ports_parse(struct port_set *set, const char *words)
 			fail_msg("ports %s: %s", word, why);
 }
 
-static size_t prefixes_count(const struct ip_prefix prefixes[2])
+static void addr_words(uint32_t addr, __be32 words[4])
 {
-	return !!prefixes[0].length + !!prefixes[1].length;
+	memset(words, 0, 16);
+	address_write(addr, (uint8_t *)words);
+}
+
+/* Prefixes as the family that is built has them. Gives their number. */
+static size_t prefixes_fill(struct ip_prefix to[2], const struct ip_prefix from[2])
+{
+	size_t count = 0;
+
+	for (; count < 2 && from[count].length; count++) {
+		to[count] = from[count];
+		if (packet_family() == AF_INET)
+			continue;
+		addr_words(ntohl(from[count].addr[0]), to[count].addr);
+		to[count].length = from[count].length == 32 ? 128 : 32 + from[count].length;
+	}
+	return count;
 }
 
 static void config_fill(struct router *router, struct datapath_config *config)
@@ -118,6 +140,7 @@ static void config_fill(struct router *router, struct datapath_config *config)
 	const struct setup *setup = router->setup;
 
 	datapath_config_init(config);
+	config->family = router->family;
 	config->ifname = "lo";
 	config->ifindex = 1;
 	config->has_l2 = !setup->no_l2;
@@ -142,10 +165,10 @@ static void config_fill(struct router *router, struct datapath_config *config)
 	config->pooling = setup->pooling;
 	config->externals_count = setup->two ? 2 : 1;
 	config->refresh_inbound = setup->refresh_inbound;
-	config->internals = setup->internals;
-	config->internals_count = prefixes_count(setup->internals);
-	config->exempt_destinations = setup->exempt_destinations;
-	config->exempt_destinations_count = prefixes_count(setup->exempt_destinations);
+	config->internals = router->internals;
+	config->internals_count = prefixes_fill(router->internals, setup->internals);
+	config->exempt_destinations = router->exempt_destinations;
+	config->exempt_destinations_count = prefixes_fill(router->exempt_destinations, setup->exempt_destinations);
 }
 
 static int map_fd(const struct router *router, const char *name)
@@ -178,6 +201,7 @@ static void slots_open(struct router *router)
 	struct bpf_map_info info = map_info(router, "slots");
 
 	router->slot_count = info.max_entries;
+	router->mapping_size = info.value_size;
 	router->slot_size = (info.value_size + 7) & ~7u;
 	router->slots_size = router->slot_count * router->slot_size;
 	router->slots = mmap(NULL, router->slots_size, PROT_READ | PROT_WRITE, MAP_SHARED, map_fd(router, "slots"), 0);
@@ -214,8 +238,9 @@ static void regions_open(struct router *router)
 
 static void router_set_second(struct router *router)
 {
-	__be32 words[4] = { htonl(EXT2) };
+	__be32 words[4];
 
+	addr_words(EXT2, words);
 	if (datapath_set_external_at(router->dp, 1, words))
 		fail_msg("datapath_set_external_at");
 }
@@ -227,6 +252,7 @@ struct router *router_open(const struct setup *setup)
 	int err;
 
 	router->setup = setup;
+	router->family = packet_family();
 	config_fill(router, &config);
 	err = datapath_open(&router->dp, &config);
 	if (err) {
@@ -240,7 +266,7 @@ struct router *router_open(const struct setup *setup)
 	router_set_external(router, setup->no_address ? 0 : EXT);
 	if (setup->two)
 		router_set_second(router);
-	err = datapath_set_own(router->dp, setup->own, prefixes_count(setup->own));
+	err = datapath_set_own(router->dp, router->own, prefixes_fill(router->own, setup->own));
 	if (err)
 		fail_msg("datapath_set_own: %s", strerror(-err));
 	return router;
@@ -274,6 +300,15 @@ const struct setup *router_setup(const struct router *router)
 
 /* Sending */
 
+/*
+ * What a test run is to check. A forwarded packet has no CHECKSUM_COMPLETE any more (skb_forward_csum() in the kernel), and
+ * IPv6's egress program saves the work for it; IPv4's has none.
+ */
+static uint32_t run_flags(const struct router *router, enum nat_direction direction)
+{
+	return router->family == AF_INET6 && direction == NAT_EGRESS ? 0 : router->flags;
+}
+
 /* 0 or -errno. */
 static int run(struct router *router, enum nat_direction direction, const struct frame *in, struct frame *out,
 	       int *verdict)
@@ -281,7 +316,7 @@ static int run(struct router *router, enum nat_direction direction, const struct
 	struct __sk_buff context = { .data_end = router->linear, .mark = router->mark };
 	struct frame copy = *in;
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = copy.bytes, .data_size_in = copy.size, .data_out = out->bytes,
-		    .data_size_out = sizeof(out->bytes), .flags = router->flags, .repeat = 1);
+		    .data_size_out = sizeof(out->bytes), .flags = run_flags(router, direction), .repeat = 1);
 	int err;
 
 	if (router->linear || router->mark) {
@@ -290,7 +325,7 @@ static int run(struct router *router, enum nat_direction direction, const struct
 	}
 	out->l2 = in->l2;
 	err = bpf_prog_test_run_opts(datapath_program_fd(router->dp, direction), &opts);
-	if (err == -EINVAL && router->flags && !router->linear) { /* not known to this kernel? */
+	if (err == -EINVAL && opts.flags && !router->linear) { /* not known to this kernel? */
 		opts.flags = 0;
 		opts.data_size_out = sizeof(out->bytes);
 		err = bpf_prog_test_run_opts(datapath_program_fd(router->dp, direction), &opts);
@@ -437,7 +472,7 @@ struct mapping router_mapping(const struct router *router, enum nat_protocol pro
 
 	if (slot == NO_SLOT)
 		fail_msg("port %u has no slot", port);
-	memcpy(&mapping, slot_at(router, slot), router->slot_size);
+	memcpy(&mapping, slot_at(router, slot), router->mapping_size);
 	return mapping;
 }
 
@@ -490,6 +525,14 @@ bool router_mapping_is_live(const struct router *router, const struct mapping *m
 
 	return mapping->state == MAPPING_LIVE && mapping->generation == config.external[mapping->external].generation &&
 	       (int32_t)(mapping->expires - ticks_now()) > 0;
+}
+
+bool router_mapping_is_of(const struct mapping *mapping, uint32_t addr)
+{
+	uint8_t bytes[16];
+	size_t size = address_write(addr, bytes);
+
+	return !memcmp(&mapping->internal_addr, bytes, size);
 }
 
 int64_t router_mapping_lasts_ms(const struct mapping *mapping)
@@ -560,8 +603,9 @@ void router_expire(struct router *router, enum nat_protocol protocol, unsigned i
 
 void router_set_external(struct router *router, uint32_t addr)
 {
-	__be32 words[4] = { htonl(addr) };
+	__be32 words[4];
 
+	addr_words(addr, words);
 	if (datapath_set_external(router->dp, words))
 		fail_msg("datapath_set_external");
 }
@@ -569,12 +613,20 @@ void router_set_external(struct router *router, uint32_t addr)
 void router_listen(struct router *router, enum nat_protocol protocol, uint32_t addr, unsigned int port)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(addr) };
-	int fd = socket(AF_INET, (protocol == NAT_TCP ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+	bool ipv6 = router->family == AF_INET6;
+	int fd = socket(router->family, (protocol == NAT_TCP ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0), on = 1;
 
 	if (fd < 0 || router->socket_count == SOCKETS)
 		fail_msg("socket: %s", strerror(errno));
 	router->sockets[router->socket_count++] = fd;
-	if (bind(fd, (struct sockaddr *)&in, sizeof(in)) || (protocol == NAT_TCP && listen(fd, 1)))
+	if (ipv6) {
+		address_write(addr, in6.sin6_addr.s6_addr);
+		if (setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &on, sizeof(on))) /* lo has no such address */
+			fail_msg("IPV6_FREEBIND: %s", strerror(errno));
+	}
+	if (bind(fd, ipv6 ? (struct sockaddr *)&in6 : (struct sockaddr *)&in, ipv6 ? sizeof(in6) : sizeof(in)) ||
+	    (protocol == NAT_TCP && listen(fd, 1)))
 		fail_msg("listen on port %u: %s", port, strerror(errno));
 }
 
@@ -589,10 +641,11 @@ static void check_endpoint(int fd, const void *key, void *arg)
 {
 	struct endpoint_check *check = arg;
 	struct endpoint endpoint = { 0 };
+	size_t addr_size = check->router->family == AF_INET6 ? 16 : 4;
 	struct mapping *mapping;
 	uint32_t slot;
 
-	memcpy(&endpoint, key, offsetof(struct endpoint, addr) + sizeof(__be32));
+	memcpy(&endpoint, key, offsetof(struct endpoint, addr) + addr_size);
 	if (bpf_map_lookup_elem(fd, key, &slot))
 		return;
 	if (slot >= check->router->slot_count) {
@@ -602,7 +655,7 @@ static void check_endpoint(int fd, const void *key, void *arg)
 	}
 	mapping = slot_at(check->router, slot);
 	if (mapping->state != MAPPING_LIVE || mapping->internal_port != endpoint.port ||
-	    mapping->protocol != endpoint.protocol || mapping->internal_addr.word[0] != endpoint.addr.word[0])
+	    mapping->protocol != endpoint.protocol || memcmp(&mapping->internal_addr, &endpoint.addr, addr_size))
 		check->wrong = wrong(check->router, "port %u is another's than the endpoint %08x:%u says",
 				     ntohs(mapping->external_port), ntohl(endpoint.addr.word[0]), ntohs(endpoint.port));
 }

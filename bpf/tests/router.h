@@ -34,7 +34,7 @@ struct setup {
 	struct ip_prefix own[2];			       /* for datapath_set_own() */
 };
 
-/* An IPv4 prefix for a setup, from a host-order address. */
+/* A prefix for a setup, as IPv4 has it, from a host-order address. */
 #define PREFIX(host, bits)                                            \
 	{                                                             \
 		.addr = { __builtin_bswap32(host) }, .length = (bits) \
@@ -53,6 +53,7 @@ struct router;
 /* A namespace of this process's own with a loopback that has EXT and EXT2. False if we may not. */
 bool router_prepare(void);
 
+/* Of the family that packet_use_family() has chosen. */
 struct router *router_open(const struct setup *setup);
 void router_close(struct router *router);
 
@@ -99,6 +100,9 @@ struct mapping router_mapping(const struct router *router, enum nat_protocol pro
 
 /* True if packets from outside would find the mapping. */
 bool router_mapping_is_live(const struct router *router, const struct mapping *mapping);
+
+/* True if the internal address is this one. */
+bool router_mapping_is_of(const struct mapping *mapping, uint32_t addr);
 
 /* How much longer the mapping would live. */
 int64_t router_mapping_lasts_ms(const struct mapping *mapping);

@@ -20,7 +20,16 @@ const struct setup usual;
 
 static const char *program; /* as it was called */
 static const char *name;    /* of the test that runs */
+
+/* A test in one of the families. */
+struct run {
+	const struct test *test;
+	int family;
+	char name[96];
+};
+
 static struct router *shared;
+static int shared_family;
 static bool dirty;		  /* a test has failed half-way */
 static int chosen[PORT_COUNT];	  /* what the PORTs are, or -1 */
 static uint8_t owner[PORT_COUNT]; /* and of which protocol */
@@ -37,7 +46,7 @@ static const char *const reason_names[] = {
 __attribute__((format(printf, 4, 5), noreturn)) static void step_failed(const struct step *step, const char *file,
 									int line, const char *format, ...)
 {
-	char what[700], packet[80] = "";
+	char what[900], packet[PACKET_TEXT_MAX] = "";
 	va_list args;
 
 	va_start(args, format);
@@ -179,9 +188,8 @@ static void step_look(const struct router *router, const struct step *step)
 			  live ? "one" : "none");
 	if (!live)
 		return;
-	if (ntohl(got.internal_addr.word[0]) != want->internal_addr)
-		fail_step(step, "internal address: want %08x, got %08x", want->internal_addr,
-			  ntohl(got.internal_addr.word[0]));
+	if (!router_mapping_is_of(&got, want->internal_addr))
+		fail_step(step, "internal address: it is another's");
 	if (ntohs(got.internal_port) != port_resolve(step, want->internal_port))
 		fail_step(step, "internal port: want %u, got %u", want->internal_port, ntohs(got.internal_port));
 	if (got.sessions != want->sessions)
@@ -235,15 +243,18 @@ void test_skip(const char *why)
 
 static void test_run(void **state)
 {
-	const struct test *test = *state;
+	const struct run *this = *state;
+	const struct test *test = this->test;
 	const char *what;
 
-	name = test->name;
+	name = this->name;
+	packet_use_family(this->family);
 	ports_forget();
-	if (dirty || (shared && router_setup(shared) != test->setup)) {
+	if (dirty || (shared && (router_setup(shared) != test->setup || shared_family != this->family))) {
 		router_close(shared);
 		shared = NULL;
 	}
+	shared_family = this->family;
 	if (!shared)
 		shared = router_open(test->setup);
 	dirty = true;
@@ -268,32 +279,52 @@ static bool name_is_wanted(const char *candidate, int argc, char **argv)
 	return wanted;
 }
 
+/* Those that are wanted, IPv4 first, so that neighbours of one family share a router. Gives their number. */
+static size_t runs_list(struct run *runs, const struct test *tests, size_t count, int argc, char **argv)
+{
+	static const int families[] = { AF_INET, AF_INET6 };
+	size_t wanted = 0;
+
+	for (size_t i = 0; i < 2 * count; i++) {
+		const struct test *test = &tests[i % count];
+		struct run *run = &runs[wanted];
+
+		if ((i < count && test->only_ipv6) || (i >= count && test->only_ipv4))
+			continue;
+		*run = (struct run){ .test = test, .family = families[i / count] };
+		snprintf(run->name, sizeof(run->name), "%s%s", test->name, i < count ? "" : "_ipv6");
+		wanted += name_is_wanted(run->name, argc, argv);
+	}
+	return wanted;
+}
+
 int tests_main(const struct test *tests, size_t count, int argc, char **argv)
 {
-	struct CMUnitTest *units = calloc(count, sizeof(*units));
+	struct CMUnitTest *units = calloc(2 * count, sizeof(*units));
+	struct run *runs = calloc(2 * count, sizeof(*runs));
 	size_t wanted = 0;
-	int failed;
+	int failed = 1;
 
 	program = argv[0];
 	if (!router_prepare()) {
 		fprintf(stderr, "# SKIPPED: %s loads BPF programs, which needs root. It did not run: sudo %s\n",
 			program, program);
 		printf("1..0 # SKIP needs root; nothing of %s was tested\n", program);
-		free(units);
-		return geteuid() ? 0 : 1;
+		failed = geteuid() ? 0 : 1;
+		goto out;
 	}
-	for (size_t i = 0; i < count; i++)
-		if (name_is_wanted(tests[i].name, argc, argv))
-			units[wanted++] = (struct CMUnitTest){ tests[i].name, test_run, NULL, NULL,
-							       (void *)(uintptr_t)&tests[i] };
+	wanted = runs_list(runs, tests, count, argc, argv);
+	for (size_t i = 0; i < wanted; i++)
+		units[i] = (struct CMUnitTest){ runs[i].name, test_run, NULL, NULL, &runs[i] };
 	if (!wanted) {
 		printf("Bail out! no test of %s has such a name\n", program);
-		free(units);
-		return 1;
+		goto out;
 	}
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	failed = _cmocka_run_group_tests(program, units, wanted, NULL, NULL);
 	router_close(shared);
+out:
 	free(units);
+	free(runs);
 	return failed ? 1 : 0;
 }

@@ -97,6 +97,7 @@ struct test {
 	const struct step *steps;
 	size_t count;
 	void (*run)(struct router *router); /* in place of steps */
+	bool only_ipv4, only_ipv6; /* neither: it runs for each, and the second time has _ipv6 behind its name */
 };
 
 extern const struct setup usual;
@@ -106,9 +107,10 @@ extern const struct setup usual;
 		.name = (title), .setup = &usual, .steps = (table), .count = sizeof(table) / sizeof((table)[0]), \
 		__VA_ARGS__                                                                                      \
 	}
-#define CODE(title, function, ...)                                               \
-	{                                                                        \
-		.name = (title), .setup = &usual, .run = (function), __VA_ARGS__ \
+/* Code is taken for code that knows the bytes of IPv4, if it does not say .only_ipv4 = false. */
+#define CODE(title, function, ...)                                                                  \
+	{                                                                                           \
+		.name = (title), .setup = &usual, .run = (function), .only_ipv4 = true, __VA_ARGS__ \
 	}
 
 void steps_run(struct router *router, const struct step *steps, size_t count);

@@ -258,7 +258,7 @@ static const struct step not_clamped[] = {
 };
 
 static const struct test tests[] = {
-	STEPS("without_ethernet_header", without_l2, .setup = &no_l2),
+	STEPS("without_ethernet_header", without_l2, .setup = &no_l2, .only_ipv4 = true),
 	CODE("without_ethernet_header_cut_short", without_l2_cut_short, .setup = &no_l2),
 	CODE("vlan_tags", vlan_tags),
 	CODE("headers_in_pieces", headers_in_pieces),

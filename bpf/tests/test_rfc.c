@@ -213,7 +213,6 @@ static uint32_t external_of(struct router *router, const struct packet *packet)
 	struct outcome outcome;
 	struct frame frame;
 	const char *wrong;
-	uint32_t addr;
 
 	frame_build(&frame, packet, true);
 	wrong = router_send(router, NAT_EGRESS, &frame, &outcome);
@@ -223,8 +222,7 @@ static uint32_t external_of(struct router *router, const struct packet *packet)
 		return 0;
 	if (outcome.why != WHY_OUT_NEW && outcome.why != WHY_OUT)
 		fail_msg("reason %d, want OUT or OUT_NEW", outcome.why);
-	memcpy(&addr, outcome.frame.bytes + outcome.frame.l2 + 12, sizeof(addr));
-	return ntohl(addr);
+	return frame_is_from(&outcome.frame, EXT) ? EXT : frame_is_from(&outcome.frame, EXT2) ? EXT2 : 1;
 }
 
 static uint32_t external_of_udp(struct router *router, uint32_t host, unsigned int port)
