@@ -17,6 +17,9 @@
 # VM has a console, which goes to a log, and a control port, over which the
 # host runs commands in it: a FIFO each way. A VM ends itself at a time limit.
 #
+# With VMS=router it is alone, its cables lead nowhere. A KERNEL that ends in
+# +nojit is that kernel with its BPF compiler off.
+#
 # Sourced by run and shell, in qemu-tests/.
 
 # shellcheck source=qemu-tests/debian.sh
@@ -24,7 +27,7 @@
 # shellcheck source=qemu-tests/machine.sh
 . ./machine.sh
 
-VMS='router lan wan'
+VMS=${VMS:-router lan wan}
 VM_MEMORY=256M
 VM_LIMIT=${VM_LIMIT:-900}
 
@@ -32,13 +35,17 @@ VM_LIMIT=${VM_LIMIT:-900}
 topology_prepare()
 {
 	machine "$1"
-	KERNEL=$2
+	KERNEL=${2%+nojit} kernel_words=
+	# shellcheck disable=SC2034 # run hands it on
+	[ "$KERNEL" = "$2" ] || JIT=no
+	[ "$KERNEL" = "$2" ] || kernel_words=sysctl.net.core.bpf_jit_enable=0
 	command -v "$QEMU" >/dev/null || fail "no $QEMU here: install $QEMU_PACKAGE"
 	build=$(cd .. && pwd)/build/$ARCH
 	kernel=$(./kernels "$ARCH" "$KERNEL") || exit
 	../initramfs/pack "$ARCH" || exit
 	../initramfs/pack "$ARCH" "$KERNEL" || exit
-	vm=$build/vm/$KERNEL
+	vm=$build/vm/$2
+	[ "$VMS" != router ] || vm=$vm-alone
 	mkdir -p "$vm"
 	exec 9>"$vm/lock"
 	flock -n 9 || fail "these VMs run already: $vm"
@@ -99,7 +106,7 @@ vm_script()
 		echo "	-device virtio-serial-pci -chardev pipe,id=control,path=$role.control \\"
 		echo "	-device virtserialport,chardev=control,name=control \\"
 		echo "	-kernel $kernel/vmlinuz -initrd initrd \\"
-		echo "	-append 'console=$CONSOLE loglevel=5 panic=-1 oops=panic role=$role $*'"
+		echo "	-append 'console=$CONSOLE loglevel=5 panic=-1 oops=panic role=$role $kernel_words $*'"
 	} >"$vm/$role.qemu"
 	chmod +x "$vm/$role.qemu"
 	for way in in out; do
@@ -120,8 +127,9 @@ topology_start()
 		: >"$vm/$role.console"
 		rm -f "$vm/$role.lan" "$vm/$role.wan"
 	done
-	exec 3<>"$vm/router.control.out" 4<>"$vm/lan.control.out" 5<>"$vm/wan.control.out"
-	exec 6<>"$vm/router.control.in" 7<>"$vm/lan.control.in" 8<>"$vm/wan.control.in"
+	exec 3<>"$vm/router.control.out" 6<>"$vm/router.control.in"
+	[ "$VMS" = router ] || exec 4<>"$vm/lan.control.out" 5<>"$vm/wan.control.out" \
+		7<>"$vm/lan.control.in" 8<>"$vm/wan.control.in"
 	for role in $VMS; do
 		"$vm/$role.qemu" 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9>&- </dev/null >"$vm/$role.qemu.log" 2>&1 &
 		pids="$pids $!"
@@ -129,8 +137,9 @@ topology_start()
 	for role in $VMS; do
 		topology_opened "$role" || return
 	done
-	exec 3<"$vm/router.control.out" 4<"$vm/lan.control.out" 5<"$vm/wan.control.out"
-	exec 6>"$vm/router.control.in" 7>"$vm/lan.control.in" 8>"$vm/wan.control.in"
+	exec 3<"$vm/router.control.out" 6>"$vm/router.control.in"
+	[ "$VMS" = router ] || exec 4<"$vm/lan.control.out" 5<"$vm/wan.control.out" \
+		7>"$vm/lan.control.in" 8>"$vm/wan.control.in"
 }
 
 # topology_opened ROLE: until its QEMU has made its last socket, after its ports.

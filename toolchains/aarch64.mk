@@ -18,5 +18,7 @@ QEMU_PACKAGE := qemu-system-arm
 QEMU_MACHINE := virt
 QEMU_CPU := cortex-a57
 CONSOLE := ttyAMA0
+# does its kernel compile our BPF programs?
+JIT := yes
 # of the test matrix; qemu-tests/kernels finds them
 KERNELS := 6.1

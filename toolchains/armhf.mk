@@ -19,5 +19,7 @@ QEMU_PACKAGE := qemu-system-arm
 QEMU_MACHINE := virt,highmem=off
 QEMU_CPU := cortex-a15
 CONSOLE := ttyAMA0
+# does its kernel compile our BPF programs?
+JIT := yes
 # of the test matrix; qemu-tests/kernels finds them
 KERNELS := 6.1

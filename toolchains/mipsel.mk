@@ -19,5 +19,7 @@ QEMU_PACKAGE := qemu-system-mips
 QEMU_MACHINE := malta
 QEMU_CPU := 24Kf
 CONSOLE := ttyS0
+# does its kernel compile our BPF programs?
+JIT := yes
 # of the test matrix; qemu-tests/kernels finds them
 KERNELS := 6.1

@@ -19,5 +19,7 @@ QEMU_MACHINE := q35
 # -cx16: with cmpxchg16b emulated, 6.12 panics in 12-42 % of boots on QEMU 7.2
 QEMU_CPU := max,-cx16
 CONSOLE := ttyS0
+# does its kernel compile our BPF programs?
+JIT := yes
 # of the test matrix; qemu-tests/kernels finds them
 KERNELS := 6.1 5.10 newest
