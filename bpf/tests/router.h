@@ -80,7 +80,7 @@ extern const char router_refused[];
 int router_send_quickly(struct router *router, enum nat_direction direction, const struct frame *frame,
 			struct frame *result);
 
-/* The next runs have only so many bytes of the frame in one piece; 0: all. False if this kernel cannot do that (before 6.19). */
+/* The next runs have only so many bytes of the frame in one piece; 0: all. False if this kernel refuses. */
 bool router_set_linear(struct router *router, size_t bytes);
 
 /* The mark of the packets to come. */
