@@ -26,7 +26,7 @@ static __always_inline enum nat_reason fragment_out(struct __sk_buff *skb, struc
 		return WHY_FRAGMENT_UNKNOWN;
 	for (int i = 0; i < NAT_ADDR_WORDS; i++)
 		external_addr.word[i] = external_get(map->external)->addr[i];
-	rewrite_addr(pkt, NAT_EGRESS, &external_addr);
+	rewrite_addr(skb, pkt, NAT_EGRESS, &external_addr);
 	return WHY_OUT_FRAGMENT;
 }
 

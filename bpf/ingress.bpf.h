@@ -17,7 +17,7 @@ static __always_inline enum nat_reason fragment_in(struct __sk_buff *skb, struct
 	if (!map || !mapping_is_live(map, now))
 		return WHY_FRAGMENT_UNKNOWN;
 	internal_addr = map->internal_addr;
-	rewrite_addr(pkt, NAT_INGRESS, &internal_addr);
+	rewrite_addr(skb, pkt, NAT_INGRESS, &internal_addr);
 	return WHY_IN_FRAGMENT;
 }
 

@@ -116,6 +116,12 @@ static __always_inline void ip_write_local(struct packet *pkt, enum nat_directio
 		ip->daddr = addr->word[0];
 }
 
+/* What a sum over the whole packet sees of a changed address alone: nothing, the header's checksum makes up for it. */
+static __always_inline void ip_account_addr(struct __sk_buff *skb, enum nat_direction direction,
+					    const struct nat_addr *from, const struct nat_addr *to)
+{
+}
+
 /* Is there a pseudo header in the transport checksum? ICMP has none (RFC 792). */
 static __always_inline bool transport_covers_addr(const struct packet *pkt)
 {

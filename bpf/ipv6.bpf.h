@@ -143,6 +143,19 @@ static __always_inline void ip_write_local(struct packet *pkt, enum nat_directio
 	__builtin_memcpy(direction == NAT_EGRESS ? &ip->saddr : &ip->daddr, addr, sizeof(*addr));
 }
 
+static __always_inline __s64 addr_difference(const struct nat_addr *from, const struct nat_addr *to)
+{
+	return bpf_csum_diff((__be32 *)from->word, sizeof(*from), (__be32 *)to->word, sizeof(*to), 0);
+}
+
+/* What a sum over the whole packet (CHECKSUM_COMPLETE, inwards only) sees of a changed address alone. */
+static __always_inline void ip_account_addr(struct __sk_buff *skb, enum nat_direction direction,
+					    const struct nat_addr *from, const struct nat_addr *to)
+{
+	if (direction == NAT_INGRESS)
+		bpf_csum_update(skb, addr_difference(from, to)); /* refused unless the sum is complete */
+}
+
 /* RFC 8200 section 8.1: every transport checksum covers a pseudo header, ICMPv6's too. */
 static __always_inline bool transport_covers_addr(const struct packet *pkt)
 {
@@ -158,7 +171,7 @@ static __always_inline int transport_replace_addr(struct __sk_buff *skb, enum na
 						  __u32 check_offset, const struct nat_addr *from,
 						  const struct nat_addr *to, __u64 flags)
 {
-	__s64 difference = bpf_csum_diff((__be32 *)from->word, sizeof(*from), (__be32 *)to->word, sizeof(*to), 0);
+	__s64 difference = addr_difference(from, to);
 
 	if (bpf_l4_csum_replace(skb, check_offset, 0, difference, flags | BPF_F_PSEUDO_HDR))
 		return -1;

@@ -33,9 +33,11 @@ static __always_inline __u32 transport_port_offset(const struct packet *pkt, enu
 }
 
 /* The local address alone: fragments that carry no transport header, and the outer header of ICMP errors. */
-static __always_inline void rewrite_addr(struct packet *pkt, enum nat_direction direction, const struct nat_addr *addr)
+static __always_inline void rewrite_addr(struct __sk_buff *skb, struct packet *pkt, enum nat_direction direction,
+					 const struct nat_addr *addr)
 {
 	ip_write_local(pkt, direction, addr);
+	ip_account_addr(skb, direction, &pkt->local_addr, addr);
 }
 
 /*

@@ -464,11 +464,14 @@ static int load_failed(const struct datapath *dp, int err)
 {
 	switch (err) {
 	case -EPERM:
-	case -EACCES:
 		log_error(
 			"%s: load BPF programs: no permission (CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN, or root, are needed)",
 			dp->ifname);
 		return -EPERM;
+	case -EACCES: /* libbpf's for what the verifier says */
+		log_error("%s: load BPF programs: this kernel's verifier refuses them: please report its version",
+			  dp->ifname);
+		return -EOPNOTSUPP;
 	case -ENOSYS:
 		log_error("%s: load BPF programs: this kernel has no bpf() system call (CONFIG_BPF_SYSCALL)",
 			  dp->ifname);

@@ -142,8 +142,8 @@ static void flood(struct router *router)
 
 static const struct test tests[] = {
 	STEPS("outwards", outwards),
-	STEPS("changed_port_both_ways", changed_port, .only_ipv4 = true),
-	STEPS("inwards", inwards, .only_ipv4 = true),
+	STEPS("changed_port_both_ways", changed_port),
+	STEPS("inwards", inwards),
 	STEPS("icmp_and_tcp", other_protocols, .only_ipv4 = true),
 	STEPS("follower_before_its_first_is_held", before_the_first),
 	STEPS("followers_of_what_passed_pass", what_passes),

@@ -125,7 +125,7 @@ static const struct test tests[] = {
 	STEPS("to_the_router", to_the_router),
 	STEPS("from_the_router", from_the_router),
 	STEPS("what_is_not_ours", not_ours),
-	STEPS("fragments", fragmented, .only_ipv4 = true),
+	STEPS("fragments", fragmented),
 	STEPS("after_a_change_of_address", after_a_change),
 	STEPS("what_is_dropped_is_not_turned_round", dropped, .setup = &few_ports),
 };
