@@ -211,7 +211,10 @@ test_start_and_stop()
 	check "there are no rules" is rules "$boot_rules"
 	kill -HUP "$pid"
 	check "SIGHUP is answered" until_true said "SIGHUP: there is no configuration file to read again"
-	check "and survived" stop TERM 0
+	ip -n "$ns" address delete 203.0.113.2/24 dev wan
+	check "and survived" until_true said "wan: no external IPv4 address, waiting for one"
+	ip -n "$ns" address add 203.0.113.2/24 dev wan
+	check "without hairpinning: stops" stop TERM 0
 	check "without hairpinning too, everything is as it was" as_before
 }
 
