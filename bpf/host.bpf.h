@@ -33,14 +33,14 @@ static __always_inline struct host *host_get_or_create(const struct nat_addr *ad
 /* Counts a mapping that is about to be made. WHY_NONE, or why it may not be. */
 static __always_inline enum nat_reason host_take(const struct nat_addr *addr, __u32 protocol)
 {
-	__u32 limit = host_limit(protocol), index = protocol & NAT_PROTOCOLS;
+	__u32 limit = host_limit(protocol), index = index_bounded(protocol, NAT_PROTOCOLS);
 	enum nat_reason why = WHY_NONE;
 	struct host *host;
 
 	if (!host_is_limited())
 		return WHY_NONE;
 	host = host_get_or_create(addr);
-	if (!host || index >= NAT_PROTOCOLS)
+	if (!host)
 		return WHY_HOST_LIMIT;
 	bpf_spin_lock(&host->lock);
 	if (host->dead)
@@ -56,14 +56,14 @@ static __always_inline enum nat_reason host_take(const struct nat_addr *addr, __
 /* Takes back what host_take() counted. */
 static __always_inline void host_give_back(const struct nat_addr *addr, __u32 protocol)
 {
-	__u32 index = protocol & NAT_PROTOCOLS;
+	__u32 index = index_bounded(protocol, NAT_PROTOCOLS);
 	struct host *host;
 	bool dead;
 
 	if (!host_is_limited())
 		return;
 	host = bpf_map_lookup_elem(&hosts, addr);
-	if (!host || index >= NAT_PROTOCOLS)
+	if (!host)
 		return;
 	bpf_spin_lock(&host->lock);
 	if (host->mappings[index])

@@ -203,7 +203,7 @@ struct remote {
 struct host {
 	struct bpf_spin_lock lock;
 	__u32 dead;
-	__u32 mappings[NAT_PROTOCOLS];
+	__u32 mappings[NAT_PROTOCOLS + 1]; /* a power of two: a mask bounds the index */
 };
 
 /* What a first fragment tells its followers, which carry no ports. Not looked into from outside. */
