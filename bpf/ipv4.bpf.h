@@ -158,4 +158,40 @@ static __always_inline void fib_get_source(const struct bpf_fib_lookup *route, s
 	addr->word[0] = route->ipv4_src;
 }
 
+/* For the short way: no options, no fragment. */
+
+#define ip_header iphdr
+
+static __always_inline bool ip_is_plain(const struct iphdr *ip)
+{
+	return *(__u8 *)ip == 0x45 && !(ip->frag_off & bpf_htons(IPV4_MORE_FRAGMENTS | IPV4_FRAGMENT_OFFSET));
+}
+
+static __always_inline __u8 ip_next(const struct iphdr *ip)
+{
+	return ip->protocol;
+}
+
+static __always_inline __s32 ip_payload(const struct iphdr *ip)
+{
+	return bpf_ntohs(ip->tot_len) - (__s32)sizeof(*ip);
+}
+
+static __always_inline void ip_get(const struct iphdr *ip, enum nat_direction direction, struct nat_addr *local,
+				   struct nat_addr *remote)
+{
+	local->word[0] = direction == NAT_EGRESS ? ip->saddr : ip->daddr;
+	remote->word[0] = direction == NAT_EGRESS ? ip->daddr : ip->saddr;
+}
+
+static __always_inline void ip_write(struct iphdr *ip, enum nat_direction direction, const struct nat_addr *from,
+				     const struct nat_addr *to)
+{
+	ip->check = checksum_replace(ip->check, from->word[0], to->word[0]);
+	if (direction == NAT_EGRESS)
+		ip->saddr = to->word[0];
+	else
+		ip->daddr = to->word[0];
+}
+
 #endif

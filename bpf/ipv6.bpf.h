@@ -202,4 +202,36 @@ static __always_inline void fib_get_source(const struct bpf_fib_lookup *route, s
 	__builtin_memcpy(addr, route->ipv6_src, sizeof(*addr));
 }
 
+/* For the short way: no extension header. */
+
+#define ip_header ipv6hdr
+
+static __always_inline bool ip_is_plain(const struct ipv6hdr *ip)
+{
+	return (*(__u8 *)ip & 0xf0) == 0x60;
+}
+
+static __always_inline __u8 ip_next(const struct ipv6hdr *ip)
+{
+	return ip->nexthdr;
+}
+
+static __always_inline __s32 ip_payload(const struct ipv6hdr *ip)
+{
+	return bpf_ntohs(ip->payload_len);
+}
+
+static __always_inline void ip_get(const struct ipv6hdr *ip, enum nat_direction direction, struct nat_addr *local,
+				   struct nat_addr *remote)
+{
+	__builtin_memcpy(local, direction == NAT_EGRESS ? &ip->saddr : &ip->daddr, sizeof(*local));
+	__builtin_memcpy(remote, direction == NAT_EGRESS ? &ip->daddr : &ip->saddr, sizeof(*remote));
+}
+
+static __always_inline void ip_write(struct ipv6hdr *ip, enum nat_direction direction, const struct nat_addr *from,
+				     const struct nat_addr *to)
+{
+	__builtin_memcpy(direction == NAT_EGRESS ? &ip->saddr : &ip->daddr, to, sizeof(*to));
+}
+
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The programs, the same for both families. Read from here: egress.bpf.h and ingress.bpf.h are a packet's ways, and what
- * they call stands in the headers above them.
+ * they call stands in the headers above them. fast.bpf.h is a shorter way to the same end for most packets.
  */
 #include "parse.bpf.h"
 #include "counters.bpf.h"
@@ -21,12 +21,21 @@
 #include "egress.bpf.h"
 #include "ingress.bpf.h"
 #include "hairpin.bpf.h"
+#include "fast.bpf.h"
 
 SEC("tcx/egress")
 int nat_egress(struct __sk_buff *skb)
 {
-	struct packet pkt = {};
-	enum nat_reason why = packet_parse(skb, &pkt, NAT_EGRESS);
+	struct packet pkt;
+	enum nat_reason why;
+	int verdict;
+
+	if (likely(fast_out(skb, &verdict)))
+		return verdict;
+	/* in memory: as values, clang would hand each field to each way out */
+	asm volatile("" : : "r"(&pkt) : "memory");
+	__builtin_memset(&pkt, 0, sizeof(pkt));
+	why = packet_parse(skb, &pkt, NAT_EGRESS);
 
 	if (why == WHY_NONE)
 		why = translate_out(skb, &pkt);
@@ -38,8 +47,16 @@ int nat_egress(struct __sk_buff *skb)
 SEC("tcx/ingress")
 int nat_ingress(struct __sk_buff *skb)
 {
-	struct packet pkt = {};
-	enum nat_reason why = packet_parse(skb, &pkt, NAT_INGRESS);
+	struct packet pkt;
+	enum nat_reason why;
+	int verdict;
+
+	if (likely(fast_in(skb, &verdict)))
+		return verdict;
+	/* in memory: as values, clang would hand each field to each way out */
+	asm volatile("" : : "r"(&pkt) : "memory");
+	__builtin_memset(&pkt, 0, sizeof(pkt));
+	why = packet_parse(skb, &pkt, NAT_INGRESS);
 
 	if (why == WHY_NONE)
 		why = translate_in(skb, &pkt);
