@@ -665,6 +665,8 @@ static int attach_clsact(struct datapath *dp, enum nat_direction direction)
 		dp->has_qdisc = true;
 	else if (err != -EEXIST)
 		return err;
+	else if (qdisc_is_ingress_only(dp->ifindex) > 0)
+		return -EEXIST;
 	hook.attach_point = attach_points[direction];
 	opts.flags = BPF_TC_F_REPLACE; /* the interface is ours (datapath.h): what has our handle is a killed einat's */
 	err = bpf_tc_attach(&hook, &opts);
@@ -678,6 +680,9 @@ static int attach_failed(const struct datapath *dp, enum nat_direction direction
 
 	if (err == -EPERM)
 		log_error("%s: attach %s: no permission (CAP_NET_ADMIN is needed)", dp->ifname, direction_name);
+	else if (err == -EEXIST)
+		log_error("%s: attach %s: an `ingress` qdisc is in the way: tc qdisc replace dev %s clsact, first",
+			  dp->ifname, direction_name, dp->ifname);
 	else if (err == -ENOENT || err == -EOPNOTSUPP)
 		log_error(
 			"%s: attach %s: this kernel lacks the clsact qdisc or the bpf classifier (on OpenWrt: kmod-sched-core, kmod-sched-bpf)",

@@ -6,6 +6,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
+#include <string.h>
 
 static int count_filter(const struct nlmsghdr *message, void *arg)
 {
@@ -18,16 +19,36 @@ static int count_filter(const struct nlmsghdr *message, void *arg)
 	return MNL_CB_OK;
 }
 
-static int dump_filters(struct mnl_socket *socket, int ifindex, __u32 parent, int *count)
+struct qdisc_search {
+	int ifindex;
+	int found;
+};
+
+static int find_ingress(const struct nlmsghdr *message, void *arg)
+{
+	const struct tcmsg *tc = mnl_nlmsg_get_payload(message);
+	struct qdisc_search *search = arg;
+	const struct nlattr *attr;
+
+	if (message->nlmsg_type != RTM_NEWQDISC || tc->tcm_ifindex != search->ifindex || tc->tcm_parent != TC_H_INGRESS)
+		return MNL_CB_OK;
+	mnl_attr_for_each(attr, message, sizeof(*tc))
+		if (mnl_attr_get_type(attr) == TCA_KIND && !strcmp(mnl_attr_get_str(attr), "ingress"))
+			search->found = 1;
+	return MNL_CB_OK;
+}
+
+/* Asks for all of a kind of traffic control object, and calls handle() for each. 0 or -errno. */
+static int dump(struct mnl_socket *socket, int type, int ifindex, __u32 parent, mnl_cb_t handle, void *arg)
 {
 	char buffer[MNL_SOCKET_BUFFER_SIZE];
 	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
 	struct tcmsg *tc;
 	int got = 1;
 
-	request->nlmsg_type = RTM_GETTFILTER;
+	request->nlmsg_type = type;
 	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	request->nlmsg_seq = parent;
+	request->nlmsg_seq = parent + 1;
 	tc = mnl_nlmsg_put_extra_header(request, sizeof(*tc));
 	tc->tcm_family = AF_UNSPEC;
 	tc->tcm_ifindex = ifindex;
@@ -39,9 +60,23 @@ static int dump_filters(struct mnl_socket *socket, int ifindex, __u32 parent, in
 
 		if (size < 0)
 			return -errno;
-		got = mnl_cb_run(buffer, size, parent, mnl_socket_get_portid(socket), count_filter, count);
+		got = mnl_cb_run(buffer, size, parent + 1, mnl_socket_get_portid(socket), handle, arg);
 	}
 	return got < 0 ? -errno : 0;
+}
+
+int qdisc_is_ingress_only(int ifindex)
+{
+	struct mnl_socket *socket = mnl_socket_open(NETLINK_ROUTE);
+	struct qdisc_search search = { .ifindex = ifindex };
+	int err;
+
+	if (!socket)
+		return -errno;
+	err = mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) ? -errno : 0;
+	err = err ? err : dump(socket, RTM_GETQDISC, ifindex, 0, find_ingress, &search);
+	mnl_socket_close(socket);
+	return err ? err : search.found;
 }
 
 int qdisc_count_filters(int ifindex)
@@ -52,8 +87,12 @@ int qdisc_count_filters(int ifindex)
 	if (!socket)
 		return -errno;
 	err = mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) ? -errno : 0;
-	err = err ? err : dump_filters(socket, ifindex, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS), &count);
-	err = err ? err : dump_filters(socket, ifindex, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS), &count);
+	err = err ? err
+		  : dump(socket, RTM_GETTFILTER, ifindex, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS), count_filter,
+			 &count);
+	err = err ? err
+		  : dump(socket, RTM_GETTFILTER, ifindex, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS), count_filter,
+			 &count);
 	mnl_socket_close(socket);
 	return err ? err : count;
 }

@@ -8,4 +8,10 @@
  */
 int qdisc_count_filters(int ifindex);
 
+/*
+ * 1 if the interface has the older `ingress` qdisc, which takes clsact's place but has no egress: a filter for egress
+ * would land on ingress (net/sched/sch_ingress.c). 0 if not, or -errno.
+ */
+int qdisc_is_ingress_only(int ifindex);
+
 #endif
