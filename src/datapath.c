@@ -469,8 +469,9 @@ static int load_failed(const struct datapath *dp, int err)
 			dp->ifname);
 		return -EPERM;
 	case -EACCES: /* libbpf's for what the verifier says */
-		log_error("%s: load BPF programs: this kernel's verifier refuses them: please report its version",
-			  dp->ifname);
+		log_error(
+			"%s: load BPF programs: the verifier refuses them: CAP_PERFMON is missing, or else please report this kernel's version",
+			dp->ifname);
 		return -EOPNOTSUPP;
 	case -ENOSYS:
 		log_error("%s: load BPF programs: this kernel has no bpf() system call (CONFIG_BPF_SYSCALL)",
@@ -814,6 +815,22 @@ int datapath_set_own(struct datapath *dp, const struct ip_prefix *addrs, size_t 
 	return err;
 }
 
+/* A clsact qdisc that somebody removed took our filters with it: put both back, or internal addresses would leave. */
+static void filters_restore(struct datapath *dp)
+{
+	for (int direction = 0; direction < NAT_DIRECTIONS; direction++) {
+		LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = dp->ifindex, .attach_point = attach_points[direction]);
+		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE(dp->family), .priority = FILTER_PRIORITY);
+
+		if (!dp->has_filter[direction] || !bpf_tc_query(&hook, &opts))
+			continue;
+		if (!attach_clsact(dp, direction))
+			log_warning("%s: the %s filter was gone: attached again", dp->ifname,
+				    direction_names[direction]);
+		dp->has_filter[direction] = true; /* to be looked for again */
+	}
+}
+
 int datapath_sweep(struct datapath *dp)
 {
 	static const char frame[64]; /* the kernel wants a packet to run a program on */
@@ -821,6 +838,7 @@ int datapath_sweep(struct datapath *dp)
 		    .repeat = (dp->slots + NAT_SWEEP_SLOTS - 1) / NAT_SWEEP_SLOTS);
 	int err;
 
+	filters_restore(dp);
 	held_expire(&dp->held, clock_ms());
 	dp->config->holding = dp->held.count > 0;
 	dp->config->hold_budget = HELD_MAX;
