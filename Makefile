@@ -93,7 +93,7 @@ parts: $(UNIT_TESTS) $(foreach a,$(sort $(ARCHS) $(HOST_ARCH)),$a-parts) ## buil
 
 demo: ## boot the router between a LAN and an Internet, print each check as it passes
 	$Qtoolchains/setup build boot $(RUN_ARCH)
-	$Q+$(MAKE) --no-print-directory $(PARALLEL) $(RUN_ARCH)-parts
+	$Q+$(MAKE) --no-print-directory $(PARALLEL) ARCH=$(RUN_ARCH) $(RUN_ARCH)-parts
 	$Qqemu-tests/demo $(RUN_ARCH) $(KERNEL)
 
 test: ## run every test: units, data plane on this kernel (root), scenarios in VMs
@@ -103,7 +103,7 @@ test: ## run every test: units, data plane on this kernel (root), scenarios in V
 
 shell: ## boot the same router with a console
 	$Qtoolchains/setup build boot $(RUN_ARCH)
-	$Q+$(MAKE) --no-print-directory $(PARALLEL) $(RUN_ARCH)-parts
+	$Q+$(MAKE) --no-print-directory $(PARALLEL) ARCH=$(RUN_ARCH) $(RUN_ARCH)-parts
 	$Qqemu-tests/shell $(RUN_ARCH) $(KERNEL)
 
 lint: $(SKELETONS) $(BENCH_BPF) $(BUILD)/$(HOST_ARCH)/.headers ## clang-format, clang-tidy, cppcheck, shellcheck
