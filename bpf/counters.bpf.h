@@ -38,8 +38,10 @@ static __always_inline int finish(struct __sk_buff *skb, enum nat_direction dire
 		skb->mark |= constants.inbound_mark;
 	if (reason_is(why, VERDICT_DROP))
 		return TC_ACT_SHOT;
-	if (direction == NAT_EGRESS && reason_is(why, VERDICT_TURN))
+	if (direction == NAT_EGRESS && reason_is(why, VERDICT_TURN)) {
+		skb->mark = constants.turn_mark; /* see hairpin.bpf.h */
 		return bpf_redirect(skb->ifindex, BPF_F_INGRESS);
+	}
 	return TC_ACT_UNSPEC;
 }
 

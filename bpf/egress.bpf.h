@@ -10,10 +10,8 @@ static __always_inline enum nat_reason fragment_out(struct __sk_buff *skb, struc
 	struct mapping *map;
 	__u32 slot;
 
-	if (constants.return_mark && skb->mark == constants.return_mark) {
-		skb->mark = 0;
+	if (skb->mark == constants.turn_mark)
 		return WHY_FRAGMENT_RETURNED;
-	}
 	if (!fragment_lookup(pkt, NAT_EGRESS, now, &slot)) {
 		if (external_lookup(&pkt->local_addr) >= 0 || policy_exempts_source(&pkt->local_addr))
 			return WHY_ROUTER;

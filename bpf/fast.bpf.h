@@ -138,6 +138,9 @@ static __always_inline bool fast_in(struct __sk_buff *skb, int *verdict)
 	if (!fast_is_allowed() || !fast_parse(skb, &fast))
 		return false;
 	ip_get(fast.ip, NAT_INGRESS, &external_addr, &remote_addr);
+	if (unlikely(constants.externals <= 1 ? external_has_addr(external_get(0), &remote_addr)
+					      : external_lookup(&remote_addr) >= 0))
+		return false; /* spoofed */
 	if (constants.externals > 1)
 		number = external_lookup(&external_addr);
 	else if (unlikely(!external_has_addr(external_get(0), &external_addr)))

@@ -129,11 +129,11 @@ struct nat_config {
  * needs. The verifier drops the branches not taken.
  */
 struct nat_constants {
-	__u32 l2_length;		 /* 14 with an Ethernet header, 0 without */
-	__u32 externals;		 /* how many of nat_config.external are in use */
-	__u32 policy_needs;		 /* enum policy_need */
-	__u32 return_mark;		 /* of fragments on their way back from the daemon to ingress */
-	__u32 inbound_mark;		 /* bits that go into the mark of a packet translated inwards */
+	__u32 l2_length;    /* 14 with an Ethernet header, 0 without */
+	__u32 externals;    /* how many of nat_config.external are in use */
+	__u32 policy_needs; /* enum policy_need */
+	__u32 turn_mark;    /* of what egress turns round to ingress: random, so that nobody else sets it */
+	__u32 inbound_mark; /* bits that go into the mark of a packet translated inwards */
 	__u32 host_limit[NAT_PROTOCOLS]; /* mappings that one internal host may have at a time; 0: no limit */
 	__u16 mss_clamp;		 /* the largest MSS that a SYN may announce; 0: whatever it says */
 	__u8 filtering;			 /* enum nat_filtering */
@@ -290,6 +290,7 @@ enum policy_need { POLICY_NEED_SOURCE = 1, POLICY_NEED_DESTINATION = 2 };
 	X(HAIRPIN_PASSED, TURN, "turned round untranslated")                    \
 	X(MALFORMED, DROP, "malformed or truncated")                            \
 	X(NO_ADDRESS, DROP, "no external address at present")                   \
+	X(SPOOFED, DROP, "from outside with our own address as its source")     \
 	X(NO_MAPPING, DROP, "no mapping for this external port")                \
 	X(FILTERED, DROP, "filtered: the mapping has not sent to this remote")  \
 	X(NO_PORT, DROP, "no free external port")                               \

@@ -49,15 +49,18 @@ int nat_ingress(struct __sk_buff *skb)
 {
 	struct packet pkt;
 	enum nat_reason why;
+	__u64 turned = hairpin_has_turned(skb);
 	int verdict;
 
-	if (likely(fast_in(skb, &verdict)))
+	if (likely(!turned && fast_in(skb, &verdict)))
 		return verdict;
 	/* in memory: as values, clang would hand each field to each way out */
 	asm volatile("" : : "r"(&pkt) : "memory");
 	__builtin_memset(&pkt, 0, sizeof(pkt));
+	turned = blur(turned, skb->len);
 	why = packet_parse(skb, &pkt, NAT_INGRESS);
 
+	why = spoof_check(&pkt, turned, why);
 	if (why == WHY_NONE)
 		why = translate_in(skb, &pkt);
 	event_packet(&pkt, NAT_INGRESS, why);

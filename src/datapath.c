@@ -61,7 +61,7 @@ struct datapath {
 	int family;
 	int ifindex;
 	__u32 slots;
-	__u32 return_mark;
+	__u32 turn_mark;
 	unsigned int externals;
 	bool has_filter[NAT_DIRECTIONS]; /* attached by clsact */
 	bool has_qdisc;			 /* the clsact qdisc is ours */
@@ -425,7 +425,7 @@ static int prepare(struct datapath *dp, const struct datapath_config *config, co
 		.externals = config->externals_count,
 		.policy_needs = (config->internals_count ? POLICY_NEED_SOURCE : 0) |
 				(config->exempt_destinations_count ? POLICY_NEED_DESTINATION : 0),
-		.return_mark = dp->return_mark,
+		.turn_mark = dp->turn_mark,
 		.inbound_mark = config->inbound_mark,
 		.mss_clamp = config->mss_clamp,
 		.filtering = config->filtering,
@@ -497,12 +497,12 @@ static uint64_t clock_ms(void)
 
 /*
  * Sends a held fragment out of the interface, where it passes egress as if for the first time. One that was on its way in
- * carries our mark, at which the egress program turns it round to ingress.
+ * carries the mark of what is turned round, at which the egress program does so.
  */
 static void fragment_return(struct datapath *dp, const struct held_entry *entry)
 {
 	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_ifindex = dp->ifindex };
-	__u32 mark = entry->direction == NAT_INGRESS ? dp->return_mark : 0;
+	__u32 mark = entry->direction == NAT_INGRESS ? dp->turn_mark : 0;
 
 	to.sll_protocol = htons(dp->family == AF_INET ? ETH_P_IP : ETH_P_IPV6);
 	if (dp->packet_socket < 0)
@@ -594,7 +594,7 @@ static int load(struct datapath *dp, const struct datapath_config *config)
 	}
 	dp->slots = plan.slots;
 	dp->externals = config->externals_count;
-	dp->return_mark = random_mark();
+	dp->turn_mark = random_mark();
 	err = prepare(dp, config, &plan);
 	if (!err)
 		err = dp->load(dp);

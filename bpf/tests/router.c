@@ -53,7 +53,7 @@ struct router {
 	int sockets[SOCKETS];
 	size_t socket_count;
 	size_t linear;
-	uint32_t mark;
+	uint32_t mark, mark_after; /* of the packets to come, of the last one when it had run */
 	uint32_t flags;
 	char wrong[512];
 };
@@ -314,6 +314,7 @@ static int run(struct router *router, enum nat_direction direction, const struct
 	       int *verdict)
 {
 	struct __sk_buff context = { .data_end = router->linear, .mark = router->mark };
+	struct __sk_buff after = { 0 };
 	struct frame copy = *in;
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = copy.bytes, .data_size_in = copy.size, .data_out = out->bytes,
 		    .data_size_out = sizeof(out->bytes), .flags = run_flags(router, direction), .repeat = 1);
@@ -323,17 +324,21 @@ static int run(struct router *router, enum nat_direction direction, const struct
 		opts.ctx_in = &context;
 		opts.ctx_size_in = sizeof(context);
 	}
+	opts.ctx_out = &after;
+	opts.ctx_size_out = sizeof(after);
 	out->l2 = in->l2;
 	err = bpf_prog_test_run_opts(datapath_program_fd(router->dp, direction), &opts);
 	if (err == -EINVAL && opts.flags && !router->linear) { /* not known to this kernel? */
 		opts.flags = 0;
 		opts.data_size_out = sizeof(out->bytes);
+		opts.ctx_size_out = sizeof(after);
 		err = bpf_prog_test_run_opts(datapath_program_fd(router->dp, direction), &opts);
 		if (!err)
 			router->flags = 0;
 	}
 	out->size = opts.data_size_out;
 	*verdict = opts.retval;
+	router->mark_after = after.mark;
 	return err;
 }
 
@@ -359,6 +364,11 @@ bool router_set_linear(struct router *router, size_t bytes)
 		return true;
 	router->linear = 0;
 	return false;
+}
+
+uint32_t router_mark(const struct router *router)
+{
+	return router->mark;
 }
 
 void router_set_mark(struct router *router, uint32_t mark)
@@ -433,6 +443,7 @@ const char *router_send(struct router *router, enum nat_direction direction, con
 		return router_refused;
 	if (err)
 		return wrong(router, "run on %zu bytes: %s", frame->size, strerror(-err));
+	outcome->mark = router->mark_after;
 	counters_read(router, router->counters);
 	for (int d = 0; d < NAT_DIRECTIONS; d++)
 		for (int why = 0; why < NAT_REASON_COUNT; why++) {

@@ -46,6 +46,7 @@ struct outcome {
 	enum nat_direction direction;
 	enum nat_reason why;
 	struct frame frame;
+	uint32_t mark; /* of the packet when the program is done with it */
 };
 
 struct router;
@@ -83,7 +84,8 @@ int router_send_quickly(struct router *router, enum nat_direction direction, con
 /* The next runs have only so many bytes of the frame in one piece; 0: all. False if this kernel refuses. */
 bool router_set_linear(struct router *router, size_t bytes);
 
-/* The mark of the packets to come. */
+/* The mark of the packets to come; the reset makes it 0. */
+uint32_t router_mark(const struct router *router);
 void router_set_mark(struct router *router, uint32_t mark);
 
 /* What was set before loading. */

@@ -52,12 +52,13 @@ __attribute__((format(printf, 4, 5), noreturn)) static void step_failed(const st
 	va_start(args, format);
 	vsnprintf(what, sizeof(what), format, args);
 	va_end(args);
-	if (step->from == LAN || step->from == WAN)
+	if (step->from == LAN || step->from == WAN || step->from == ROUND)
 		packet_print(&step->packet, packet, sizeof(packet));
 	print_message("# \"%s\" (%s%s)\n", step->sentence, packet,
-		      step->from == LAN	  ? ", outwards"
-		      : step->from == WAN ? ", inwards"
-					  : "a look at the state");
+		      step->from == LAN	    ? ", outwards"
+		      : step->from == WAN   ? ", inwards"
+		      : step->from == ROUND ? ", turned round"
+					    : "a look at the state");
 	for (char *rest = what, *part; (part = strsep(&rest, "\n"));)
 		if (*part)
 			print_message("#   %s\n", part);
@@ -144,6 +145,30 @@ static int verdict_expected(enum place to)
 	}
 }
 
+/* The mark that a packet leaves the program with: the user's, ours on its way round, and what inbound_mark adds inwards. */
+static uint32_t mark_expected(const struct router *router, const struct step *step)
+{
+	struct nat_constants constants = router_constants(router);
+	uint32_t mark = step->from == ROUND ? 0 : router_mark(router);
+
+	if (step->to == WAN_TURNED || step->to == ONWARD_TURNED)
+		return constants.turn_mark;
+	return step->from != LAN && step->to == LAN ? mark | constants.inbound_mark : mark;
+}
+
+static const char *step_run_packet(struct router *router, const struct step *step, const struct frame *frame,
+				   struct outcome *outcome)
+{
+	uint32_t mark = router_mark(router);
+	const char *wrong;
+
+	if (step->from == ROUND)
+		router_set_mark(router, router_constants(router).turn_mark);
+	wrong = router_send(router, step->from == LAN ? NAT_EGRESS : NAT_INGRESS, frame, outcome);
+	router_set_mark(router, mark);
+	return wrong;
+}
+
 /* The packet of a step is sent, and becomes what is expected. */
 static void step_send(struct router *router, const struct step *step)
 {
@@ -154,7 +179,7 @@ static void step_send(struct router *router, const struct step *step)
 	char text[600];
 
 	step_build(router, step, &step->packet, &in);
-	what = router_send(router, step->from == LAN ? NAT_EGRESS : NAT_INGRESS, &in, &got);
+	what = step_run_packet(router, step, &in, &got);
 	if (what)
 		fail_step(step, "%s", what);
 	if (got.why != step->why)
@@ -163,6 +188,8 @@ static void step_send(struct router *router, const struct step *step)
 		fail_step(step, "verdict: want %d, got %d", verdict_expected(step->to), got.verdict);
 	if (step->to == NOWHERE)
 		return;
+	if (got.mark != mark_expected(router, step))
+		fail_step(step, "mark: want 0x%x, got 0x%x", mark_expected(router, step), got.mark);
 	if (unchanged) {
 		want = in;
 	} else {
@@ -204,6 +231,7 @@ void step_run(struct router *router, const struct step *step)
 	switch (step->from) {
 	case LAN:
 	case WAN:
+	case ROUND:
 		step_send(router, step);
 		break;
 	case CLOCK:

@@ -8,7 +8,8 @@
  *	{ "the mapping has ended",     WAN, UDP(Z, 99, EXT, 25000), DROPPED, WHY_NO_MAPPING },
  *
  * A packet from LAN runs through the egress program of the external interface, one from WAN through the ingress program.
- * What comes out is compared with what the expected description gives, byte by byte.
+ * One from ROUND does so with the mark that egress puts on what it turns round: a test run delivers nothing. What comes out
+ * is compared with what the expected description gives, byte by byte.
  *
  * PORT(n) stands for a port that the data plane chooses: where it is first expected, it is whatever comes, if only it is
  * managed and none of the other PORTs of the protocol; from there on it is that number.
@@ -29,6 +30,7 @@
 enum place {
 	LAN,
 	WAN,
+	ROUND,	    /* comes in where egress turned it round */
 	WAN_TURNED, /* on its way out, turned round to come in again */
 	ONWARD,	    /* as it came */
 	ONWARD_TURNED,

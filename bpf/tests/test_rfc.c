@@ -56,7 +56,7 @@ static const struct step same_when_full[] = {
 	{ "so does filtering", WAN, UDP(Z, 9, EXT, 25000), LAN, UDP(Z, 9, A, 25000), WHY_IN },
 	{ "five minutes for an answered mapping", MAPPED(NAT_UDP, 25000, A, 25000, .lasts_ms = MINUTES(5)) },
 	{ "hairpinning", LAN, UDP(A, 25000, EXT, 25000), TURNED, UDP(EXT, 25000, EXT, 25000), WHY_HAIRPIN },
-	{ "it comes in", WAN, UDP(EXT, 25000, EXT, 25000), LAN, UDP(EXT, 25000, A, 25000), WHY_IN },
+	{ "it comes in", ROUND, UDP(EXT, 25000, EXT, 25000), LAN, UDP(EXT, 25000, A, 25000), WHY_IN },
 };
 
 /* RFC 6888 REQ-11d: nobody's mapping makes room for another's, whatever its age. */
@@ -275,7 +275,7 @@ static void paired_both_ways(struct router *router)
 		{ "an answer to the other", WAN, UDP(S, 53, EXT2, 28000), LAN, UDP(S, 53, other, 28000), WHY_IN },
 		{ "one calls the other", LAN, UDP(one, 28000, EXT2, 28000), TURNED, UDP(EXT, 28000, EXT2, 28000),
 		  WHY_HAIRPIN },
-		{ "which hears it", WAN, UDP(EXT, 28000, EXT2, 28000), LAN, UDP(EXT, 28000, other, 28000), WHY_IN },
+		{ "which hears it", ROUND, UDP(EXT, 28000, EXT2, 28000), LAN, UDP(EXT, 28000, other, 28000), WHY_IN },
 	};
 
 	steps_run(router, steps, ARRAY_SIZE(steps));
@@ -379,7 +379,8 @@ static void out_of_order_inwards(struct router *router)
 	static const struct step returned[] = {
 		{ "the last goes out to be turned round", LAN, UDP(S, 53, EXT, 25000, LAST), PASSED_TURNED,
 		  WHY_FRAGMENT_RETURNED },
-		{ "and comes in", WAN, UDP(S, 53, EXT, 25000, LAST), LAN, UDP(S, 53, A, 25000, LAST), WHY_IN_FRAGMENT },
+		{ "and comes in", ROUND, UDP(S, 53, EXT, 25000, LAST), LAN, UDP(S, 53, A, 25000, LAST),
+		  WHY_IN_FRAGMENT },
 	};
 	int fd = capture_open();
 
@@ -389,7 +390,7 @@ static void out_of_order_inwards(struct router *router)
 	step_run(router, &steps[2]);
 	fragments_read(router);
 	assert_sent_on(fd, &steps[1].packet);
-	router_set_mark(router, router_constants(router).return_mark);
+	router_set_mark(router, router_constants(router).turn_mark);
 	step_run(router, &returned[0]);
 	router_set_mark(router, 0);
 	step_run(router, &returned[1]);
