@@ -1,15 +1,118 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the daemon says, one line an event, each in a single write so that lines never mix. */
+/*
+ * What the daemon says, one line an event, each in a single write so that lines never mix. Who reads them may stop reading:
+ * then lines are lost and counted, and the daemon goes on.
+ */
 #include "log.h"
 
-#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
+
+enum { LINE_MAX_SIZE = 512 }; /* at most PIPE_BUF: a pipe takes it whole or not at all */
+
+static int log_fd = STDERR_FILENO;
+static bool is_socket;
+static char pending[LINE_MAX_SIZE]; /* the rest of a line that a terminal took in part */
+static size_t pending_size;
+static unsigned long lost;
+
+/* Opening /dev/ptmx again makes another terminal. */
+static bool is_terminal(const struct stat *status)
+{
+	return S_ISCHR(status->st_mode) && status->st_rdev != makedev(5, 2) && isatty(STDERR_FILENO);
+}
+
+void log_open(void)
+{
+	struct stat status;
+	int fd;
+
+	if (log_fd != STDERR_FILENO)
+		close(log_fd);
+	log_fd = STDERR_FILENO;
+	is_socket = false;
+	pending_size = 0;
+	lost = 0;
+	if (fstat(STDERR_FILENO, &status))
+		return;
+	is_socket = S_ISSOCK(status.st_mode);
+	if (!S_ISFIFO(status.st_mode) && !is_terminal(&status))
+		return;
+	/*
+	 * O_NONBLOCK belongs to an open file, and this one others have too: so open it once more. Without /proc, or where
+	 * the rights do not reach, poll() alone has to do: it does not know how much a terminal has room for.
+	 */
+	fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd >= 0)
+		log_fd = fd;
+}
+
+/* Writes what goes without waiting; returns how much that was. */
+static size_t write_now(const char *bytes, size_t size)
+{
+	struct pollfd ready = { .fd = log_fd, .events = POLLOUT };
+	ssize_t n;
+
+	if (is_socket)
+		n = send(log_fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	else if (poll(&ready, 1, 0) != 1)
+		n = 0;
+	else
+		n = write(log_fd, bytes, size);
+	return n > 0 ? (size_t)n : 0;
+}
+
+/* Whether it has begun to write; the rest follows before anything else. */
+static bool line_write(const char *line, size_t size)
+{
+	size_t n = write_now(line, size);
+
+	if (!n)
+		return false;
+	pending_size = size - n;
+	memcpy(pending, line + n, pending_size);
+	return true;
+}
+
+/* What is still to be said from earlier. True if that is all out. */
+static bool log_catch_up(void)
+{
+	char line[LINE_MAX_SIZE];
+	size_t n;
+
+	if (pending_size) {
+		n = write_now(pending, pending_size);
+		pending_size -= n;
+		memmove(pending, pending + n, pending_size);
+	}
+	if (pending_size)
+		return false;
+	if (!lost)
+		return true;
+	n = (size_t)snprintf(line, sizeof(line), "einat: warning: %lu %s not written: the reader was too slow\n", lost,
+			     lost == 1 ? "line was" : "lines were");
+	if (!line_write(line, n))
+		return false;
+	lost = 0;
+	return !pending_size;
+}
+
+void log_close(void)
+{
+	log_catch_up();
+}
 
 static void log_line(const char *level, const char *format, va_list args)
 {
-	char line[512];
+	char line[LINE_MAX_SIZE];
 	size_t used;
 	int n;
 
@@ -20,8 +123,8 @@ static void log_line(const char *level, const char *format, va_list args)
 	if (used > sizeof(line) - 2)
 		used = sizeof(line) - 2;
 	line[used++] = '\n';
-	while (write(STDERR_FILENO, line, used) < 0 && errno == EINTR)
-		;
+	if (!log_catch_up() || !line_write(line, used))
+		lost++;
 }
 
 void log_error(const char *format, ...)
