@@ -45,20 +45,41 @@ struct daemon {
 	bool is_stopping;
 };
 
+/* What the kernel asks for: SYS_ADMIN stands for the two that are younger than it (5.8). */
+static const struct {
+	const char *name;
+	int capability;
+	bool in_sys_admin;
+} capabilities[] = {
+	{ "NET_ADMIN", CAP_NET_ADMIN, false },
+	{ "NET_RAW", CAP_NET_RAW, false }, /* to send on a fragment that was held */
+	{ "BPF", CAP_BPF, true },
+	{ "PERFMON", CAP_PERFMON, true },
+};
+
+static bool has_capability(const struct __user_cap_data_struct *data, int capability)
+{
+	return data[CAP_TO_INDEX(capability)].effective & CAP_TO_MASK(capability);
+}
+
 static int permission_check(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { { 0, 0, 0 } };
-	bool can_bpf, can_net;
+	char missing[64] = "";
+	size_t i;
 
 	if (syscall(SYS_capget, &header, data))
 		return -errno;
-	can_net = data[CAP_TO_INDEX(CAP_NET_ADMIN)].effective & CAP_TO_MASK(CAP_NET_ADMIN);
-	can_bpf = data[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective & CAP_TO_MASK(CAP_SYS_ADMIN) ||
-		  data[CAP_TO_INDEX(CAP_BPF)].effective & CAP_TO_MASK(CAP_BPF);
-	if (can_net && can_bpf)
+	for (i = 0; i < sizeof(capabilities) / sizeof(capabilities[0]); i++) {
+		if (has_capability(data, capabilities[i].capability) ||
+		    (capabilities[i].in_sys_admin && has_capability(data, CAP_SYS_ADMIN)))
+			continue;
+		snprintf(missing + strlen(missing), sizeof(missing) - strlen(missing), " %s", capabilities[i].name);
+	}
+	if (!missing[0])
 		return 0;
-	log_error("no permission: needs the capabilities %s; run it as root", can_net ? "BPF" : "NET_ADMIN and BPF");
+	log_error("no permission: missing capabilities:%s; run it as root", missing);
 	return -EPERM;
 }
 
@@ -105,17 +126,34 @@ static int epoll_watch(struct daemon *daemon, int fd, uint32_t tag)
 	return -errno;
 }
 
+/*
+ * No signal that can be caught ends us without cleaning up: one that means nothing to us waits for ever. Not those of a
+ * fault, nor those by which a shell stops a program.
+ */
+static void signals_block(void)
+{
+	static const int others[] = { SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP, SIGTSTP, SIGTTIN };
+	sigset_t signals;
+	size_t i;
+
+	memset(&signals, 0xff, sizeof(signals)); /* sigfillset() leaves out what the C library uses for threads */
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		sigdelset(&signals, others[i]);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+}
+
 static int loop_open(struct daemon *daemon)
 {
 	struct itimerspec second = { .it_interval = { .tv_sec = 1 }, .it_value = { .tv_sec = 1 } };
 	sigset_t signals;
 
+	signals_block();
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGQUIT);
+	sigaddset(&signals, SIGXCPU);
 	sigaddset(&signals, SIGHUP);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
-	signal(SIGPIPE, SIG_IGN);
 	daemon->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	daemon->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	daemon->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -252,11 +290,18 @@ static void daemon_loop(struct daemon *daemon)
 	}
 }
 
+enum { TABLE_CLAIM = 32 };
+
+static void table_claim_name(char what[TABLE_CLAIM], const struct daemon *daemon, size_t n)
+{
+	snprintf(what, TABLE_CLAIM, "hairpin table %u", daemon->config->interfaces[n].hairpin[CONFIG_IPV4].table_id);
+}
+
 /* Claims the table that the hairpin routes of interface n go to, unless an earlier interface has done so. */
 static int table_claim(struct daemon *daemon, size_t n)
 {
 	const struct hairpin_config *hairpin = &daemon->config->interfaces[n].hairpin[CONFIG_IPV4], *earlier;
-	char what[32];
+	char what[TABLE_CLAIM];
 	size_t i;
 
 	if (!hairpin->internal_ifs_count)
@@ -266,7 +311,7 @@ static int table_claim(struct daemon *daemon, size_t n)
 		if (earlier->internal_ifs_count && earlier->table_id == hairpin->table_id)
 			return 0;
 	}
-	snprintf(what, sizeof(what), "hairpin table %u", hairpin->table_id);
+	table_claim_name(what, daemon, n);
 	daemon->table_claims[n] = instance_claim(what);
 	return daemon->table_claims[n] < 0 ? daemon->table_claims[n] : 0;
 }
@@ -302,6 +347,7 @@ static void fd_close(int fd)
 /* Takes everything back, last first. */
 static void daemon_close(struct daemon *daemon, bool has_changed)
 {
+	char what[TABLE_CLAIM];
 	int tries = 0;
 	size_t i;
 
@@ -310,7 +356,8 @@ static void daemon_close(struct daemon *daemon, bool has_changed)
 		;
 	for (i = daemon->interfaces_count; i > 0; i--) {
 		interface_close(&daemon->interfaces[i - 1]);
-		fd_close(daemon->table_claims[i - 1]);
+		table_claim_name(what, daemon, i - 1);
+		instance_release(what, daemon->table_claims[i - 1]);
 	}
 	free(daemon->table_claims);
 	free(daemon->interfaces);

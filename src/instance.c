@@ -1,60 +1,185 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Two daemons that set up the same thing would each take the other's rules for the leavings of a killed one. A unix
- * socket in the abstract namespace tells them apart: such names belong to the network namespace, as the rules do, and
- * the kernel removes them with their process, however it ends.
+ * Two daemons that set up the same thing would each take the other's rules for the leavings of a killed one. A locked file
+ * tells them apart: the kernel unlocks it when its process ends, however that happens. It lies where nobody else can open
+ * it, since whoever can read a file can lock it. Its name holds the network namespace, as rules and interfaces belong to
+ * one.
+ *
+ *	/run/einat/4026531840.interface-wan	the holder's process id
  */
 #include "instance.h"
 
 #include <errno.h>
-#include <stddef.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "log.h"
 
-/* Who has bound the address: its effective user, or -1 if it cannot be told. */
-static long holder_uid(const struct sockaddr_un *address, socklen_t length)
-{
-	struct ucred credentials = { .uid = (uid_t)-1 };
-	socklen_t size = sizeof(credentials);
-	long uid = -1;
-	int fd;
+enum { FILE_NAME_SIZE = 64, CLAIM_TRIES = 100 };
 
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -1;
-	if (!connect(fd, (const struct sockaddr *)address, length) &&
-	    !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size))
-		uid = (long)credentials.uid;
+/* What systemd gives a service (RuntimeDirectory=), else einat in the first of the usual places that is there. */
+static int directory_name(char *path, size_t size)
+{
+	const char *given = getenv("RUNTIME_DIRECTORY");
+	size_t length = given ? strcspn(given, ":") : 0;
+	struct stat status;
+
+	if (length && (*given != '/' || length >= size)) {
+		log_error("RUNTIME_DIRECTORY: not an absolute path");
+		return -ENOTDIR;
+	}
+	if (length)
+		snprintf(path, size, "%.*s", (int)length, given);
+	else if (!stat("/run", &status) && S_ISDIR(status.st_mode))
+		snprintf(path, size, "/run/einat");
+	else
+		snprintf(path, size, "/var/run/einat"); /* OpenWrt's: a link to /tmp/run */
+	return 0;
+}
+
+/* A descriptor of the directory, made if it is not there, or -errno; then it has said why. */
+static int directory_open(void)
+{
+	struct stat status;
+	char path[256];
+	int fd, err;
+
+	err = directory_name(path, sizeof(path));
+	if (err)
+		return err;
+	if (mkdir(path, 0700) && errno != EEXIST) {
+		err = -errno;
+		log_error("make %s: %s; RUNTIME_DIRECTORY in the environment names another directory for lock files",
+			  path, strerror(-err));
+		return err;
+	}
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &status)) {
+		err = -errno;
+		log_error("%s: %s", path, err == -ENOTDIR || err == -ELOOP ? "not a directory" : strerror(-err));
+		fd = fd < 0 ? fd : (close(fd), -1);
+		return err;
+	}
+	if ((status.st_uid == 0 || status.st_uid == geteuid()) && !(status.st_mode & (S_IWGRP | S_IWOTH)))
+		return fd;
+	log_error("%s: user %u owns it, with mode %04o: nobody else may be able to write there", path, status.st_uid,
+		  status.st_mode & 07777);
 	close(fd);
-	return uid;
+	return -EPERM;
+}
+
+/* The number of the network namespace's file, which is what identifies it; needs no /proc. */
+static int namespace_number(unsigned long *number)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), ns;
+	struct stat status;
+
+	*number = 0;
+	if (fd < 0)
+		return -errno;
+	ns = ioctl(fd, SIOCGSKNS);
+	close(fd);
+	if (ns < 0) /* a kernel without namespaces has one */
+		return errno == EOPNOTSUPP || errno == ENOTTY || errno == EINVAL ? 0 : -errno;
+	if (!fstat(ns, &status))
+		*number = (unsigned long)status.st_ino;
+	close(ns);
+	return 0;
+}
+
+static int file_name(const char *what, char *name, size_t size)
+{
+	unsigned long number;
+	int err = namespace_number(&number);
+
+	if (err) {
+		log_error("%s: claim it: ask for the network namespace: %s", what, strerror(-err));
+		return err;
+	}
+	snprintf(name, size, "%lu.%s", number, what);
+	for (; *name; name++)
+		if (*name == ' ')
+			*name = '-';
+	return 0;
+}
+
+static int conflict(const char *what, int fd)
+{
+	char text[16] = "";
+	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+	long pid = n > 0 ? strtol(text, NULL, 10) : 0;
+
+	if (pid > 0)
+		log_error("%s: another einat is at work on it: process %ld", what, pid);
+	else
+		log_error("%s: another einat is at work on it", what);
+	return -EADDRINUSE;
+}
+
+/*
+ * Opens and locks the file; -EAGAIN: it was removed meanwhile, by a daemon that ended. -EWOULDBLOCK would be the same
+ * number, so that a lock that another has is -EADDRINUSE.
+ */
+static int file_lock(int directory, const char *name, const char *what)
+{
+	struct stat opened, named;
+	int fd, err;
+
+	fd = openat(directory, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB))
+		err = errno == EWOULDBLOCK ? conflict(what, fd) : -errno;
+	else if (fstat(fd, &opened) || fstatat(directory, name, &named, AT_SYMLINK_NOFOLLOW) ||
+		 opened.st_ino != named.st_ino)
+		err = -EAGAIN;
+	else
+		return fd;
+	close(fd);
+	return err;
 }
 
 int instance_claim(const char *what)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	socklen_t length;
-	int fd, err, n;
+	int directory, fd = -EAGAIN, tries;
+	char name[FILE_NAME_SIZE];
+	int err;
 
-	/* sun_path[0] is zero: an abstract name, as long as the address says. */
-	n = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "einat %s", what);
-	length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd >= 0 && !bind(fd, (struct sockaddr *)&address, length) && !listen(fd, 1))
-		return fd;
-	err = -errno;
-	/* Anybody may bind such a name: a user without rights must not keep the daemon from starting. */
-	if (err == -EADDRINUSE && fd >= 0 && holder_uid(&address, length) > 0 && geteuid() == 0)
-		return fd;
-	if (err == -EADDRINUSE)
-		log_error("%s: another einat is at work on it", what);
-	else
-		log_error("%s: claim it: %s", what, strerror(-err));
-	if (fd >= 0)
-		close(fd);
-	return err;
+	err = file_name(what, name, sizeof(name));
+	if (err)
+		return err;
+	directory = directory_open();
+	if (directory < 0)
+		return directory;
+	for (tries = 0; fd == -EAGAIN && tries < CLAIM_TRIES; tries++)
+		fd = file_lock(directory, name, what);
+	close(directory);
+	if (fd >= 0 && (ftruncate(fd, 0) || dprintf(fd, "%d\n", (int)getpid()) < 0))
+		log_warning("%s: write the process id into the lock file: %s", what, strerror(errno));
+	if (fd < 0 && fd != -EADDRINUSE)
+		log_error("%s: claim it: %s", what, strerror(-fd));
+	return fd;
+}
+
+void instance_release(const char *what, int fd)
+{
+	char name[FILE_NAME_SIZE];
+	int directory;
+
+	if (fd < 0)
+		return;
+	directory = file_name(what, name, sizeof(name)) ? -1 : directory_open();
+	if (directory >= 0) {
+		unlinkat(directory, name, 0); /* while it is locked: it is ours */
+		close(directory);
+	}
+	close(fd);
 }

@@ -4,9 +4,12 @@
 #define INSTANCE_H
 
 /*
- * Claims `what` ("interface wan") until the descriptor that is returned is closed, at the latest when the process ends.
- * Returns it, or -EADDRINUSE (another daemon has it) or another -errno, and has then said why.
+ * Claims `what` ("interface wan") until instance_release(), at the latest until the process ends. Returns a descriptor, or
+ * -EADDRINUSE (another daemon has it) or another -errno, and has then said why.
  */
 int instance_claim(const char *what);
+
+/* Gives the claim up. fd is what instance_claim() has returned; nothing happens for a negative one. */
+void instance_release(const char *what, int fd);
 
 #endif

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <unistd.h>
 
 #include "event.h"
 #include "instance.h"
@@ -16,16 +15,23 @@
 
 enum { LOOPBACK_IFINDEX = 1 }; /* in every network namespace */
 
+enum { INTERFACE_CLAIM = 32 };
+
+static void claim_name(char what[INTERFACE_CLAIM], const struct interface_config *config)
+{
+	snprintf(what, INTERFACE_CLAIM, "interface %s", config->name);
+}
+
 int interface_init(struct interface *interface, const struct interface_config *config, int epoll_fd, uint32_t epoll_tag)
 {
-	char what[32];
+	char what[INTERFACE_CLAIM];
 
 	memset(interface, 0, sizeof(*interface));
 	interface->config = config;
 	interface->epoll_fd = epoll_fd;
 	interface->epoll_tag = epoll_tag;
 	interface->has_news = true;
-	snprintf(what, sizeof(what), "interface %s", config->name);
+	claim_name(what, config);
 	interface->claim_fd = instance_claim(what);
 	return interface->claim_fd < 0 ? interface->claim_fd : 0;
 }
@@ -40,9 +46,11 @@ static void datapath_unload(struct interface *interface)
 
 void interface_close(struct interface *interface)
 {
+	char what[INTERFACE_CLAIM];
+
 	datapath_unload(interface);
-	if (interface->claim_fd >= 0)
-		close(interface->claim_fd);
+	claim_name(what, interface->config);
+	instance_release(what, interface->claim_fd);
 	interface->claim_fd = -1;
 }
 
@@ -192,6 +200,12 @@ int interface_update(struct interface *interface, struct netlink *nl)
 	if (!err && !interface->is_attached) {
 		err = datapath_attach(interface->datapath);
 		interface->is_attached = !err;
+	}
+	if (err == -ENODEV) { /* gone since we looked: an event is on its way */
+		interface->is_present = false;
+		interface->has_news = true;
+		datapath_unload(interface);
+		return 0;
 	}
 	return err;
 }

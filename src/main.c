@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* einat: an endpoint-independent NAT. From the command line to an exit status. */
 #include <bpf/libbpf.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "daemon.h"
@@ -24,11 +27,24 @@ static void version_print(bool json)
 		printf("einat %s\nfeatures: nat44\nlibbpf: %s\n", EINAT_VERSION, libbpf);
 }
 
+/* What is opened next gets the lowest free number: a map of ours is not to be what we print on. */
+static void standard_open(void)
+{
+	int fd;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
+			open("/", O_RDONLY | O_DIRECTORY); /* no /dev: something to take the number */
+}
+
 int main(int argc, char *argv[])
 {
 	struct cli cli;
 	int status = 0;
 
+	standard_open();
+	signal(SIGPIPE, SIG_IGN);
+	log_open();
 	cli_parse(&cli, argc, argv);
 	switch (cli.action) {
 	case CLI_HELP:
@@ -48,5 +64,6 @@ int main(int argc, char *argv[])
 		break;
 	}
 	config_free(&cli.config);
+	log_close();
 	return fflush(stdout) || ferror(stdout) ? 1 : status;
 }
