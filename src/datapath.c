@@ -21,15 +21,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "attachment.h"
 #include "held.h"
 #include "log.h"
 #include "nat44.skel.h"
 #include "nat66.skel.h"
-#include "qdisc.h"
-
-/* Where our filters stand in clsact: in front of whatever shapes or redirects, with a handle that is ours to remove. */
-#define FILTER_HANDLE(family) ((family) == AF_INET ? 0xe1a4 : 0xe1a6)
-#define FILTER_PRIORITY	      1
 
 /* What both families' skeletons have. */
 struct datapath_maps {
@@ -43,11 +39,10 @@ struct datapath {
 	void (*destroy)(struct datapath *dp);
 	struct bpf_object *object;
 	struct datapath_maps maps;
-	struct bpf_program *programs[NAT_DIRECTIONS];
+	struct attachment attachment;
 	struct bpf_program *sweep;
 	struct nat_constants *constants; /* the object's .rodata, until it is loaded */
 	struct nat_config *config;	 /* the object's .bss */
-	struct bpf_link *links[NAT_DIRECTIONS];
 	struct ring_buffer *ring;
 	struct ring_buffer *held_ring;
 	struct held_store held;
@@ -63,19 +58,7 @@ struct datapath {
 	__u32 slots;
 	__u32 turn_mark;
 	unsigned int externals;
-	bool has_filter[NAT_DIRECTIONS]; /* attached by clsact */
-	bool has_qdisc;			 /* the clsact qdisc is ours */
 	bool prefer_tcx;
-};
-
-static const enum bpf_tc_attach_point attach_points[NAT_DIRECTIONS] = {
-	[NAT_EGRESS] = BPF_TC_EGRESS,
-	[NAT_INGRESS] = BPF_TC_INGRESS,
-};
-
-static const char *const direction_names[NAT_DIRECTIONS] = {
-	[NAT_EGRESS] = "egress",
-	[NAT_INGRESS] = "ingress",
 };
 
 void datapath_config_init(struct datapath_config *config)
@@ -133,8 +116,8 @@ static __u32 ticks_of_ms(uint64_t ms)
 			MAP_OF(tcp_sessions), MAP_OF(fragments),  MAP_OF(remotes), MAP_OF(hosts),     \
 			MAP_OF(policy),	      MAP_OF(counters),	  MAP_OF(events),  MAP_OF(held),      \
 		};                                                                                    \
-		dp->programs[NAT_EGRESS] = skel->progs.nat_egress;                                    \
-		dp->programs[NAT_INGRESS] = skel->progs.nat_ingress;                                  \
+		dp->attachment.programs[NAT_EGRESS] = skel->progs.nat_egress;                         \
+		dp->attachment.programs[NAT_INGRESS] = skel->progs.nat_ingress;                       \
 		dp->sweep = skel->progs.nat_sweep;                                                    \
 		dp->constants = &skel->rodata->constants;                                             \
 		dp->config = &skel->bss->config;                                                      \
@@ -631,6 +614,7 @@ int datapath_open(struct datapath **result, const struct datapath_config *config
 	dp->ifindex = config->ifindex;
 	dp->prefer_tcx = config->prefer_tcx;
 	strncpy(dp->ifname, config->ifname, sizeof(dp->ifname) - 1);
+	dp->attachment = (struct attachment){ .ifname = dp->ifname, .ifindex = dp->ifindex, .family = dp->family };
 	libbpf_set_print(quiet);
 	err = config->family == AF_INET ? open_nat44(dp) : open_nat66(dp);
 	if (err) {
@@ -649,110 +633,15 @@ fail:
 
 /* Attaching */
 
-static int attach_tcx(struct datapath *dp, enum nat_direction direction)
-{
-	dp->links[direction] = bpf_program__attach_tcx(dp->programs[direction], dp->ifindex, NULL);
-	return dp->links[direction] ? 0 : -errno;
-}
-
-static int attach_clsact(struct datapath *dp, enum nat_direction direction)
-{
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = dp->ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE(dp->family), .priority = FILTER_PRIORITY,
-		    .prog_fd = bpf_program__fd(dp->programs[direction]));
-	int err = bpf_tc_hook_create(&hook);
-
-	if (!err)
-		dp->has_qdisc = true;
-	else if (err != -EEXIST)
-		return err;
-	else if (qdisc_is_ingress_only(dp->ifindex) > 0)
-		return -EEXIST;
-	hook.attach_point = attach_points[direction];
-	opts.flags = BPF_TC_F_REPLACE; /* the interface is ours (datapath.h): what has our handle is a killed einat's */
-	err = bpf_tc_attach(&hook, &opts);
-	dp->has_filter[direction] = !err;
-	return err;
-}
-
-static int attach_failed(const struct datapath *dp, enum nat_direction direction, int err)
-{
-	const char *direction_name = direction_names[direction];
-
-	if (err == -EPERM)
-		log_error("%s: attach %s: no permission (CAP_NET_ADMIN is needed)", dp->ifname, direction_name);
-	else if (err == -EEXIST)
-		log_error("%s: attach %s: an `ingress` qdisc is in the way: tc qdisc replace dev %s clsact, first",
-			  dp->ifname, direction_name, dp->ifname);
-	else if (err == -ENOENT || err == -EOPNOTSUPP)
-		log_error(
-			"%s: attach %s: this kernel lacks the clsact qdisc or the bpf classifier (on OpenWrt: kmod-sched-core, kmod-sched-bpf)",
-			dp->ifname, direction_name);
-	else
-		log_error("%s: attach %s: %s", dp->ifname, direction_name, strerror(-err));
-	return err;
-}
-
-/* Inwards first: no packet leaves translated whose answer could not come in. */
-static int attach_both(struct datapath *dp, int (*attach)(struct datapath *dp, enum nat_direction direction),
-		       enum nat_direction *failed)
-{
-	int err;
-
-	*failed = NAT_INGRESS;
-	err = attach(dp, NAT_INGRESS);
-	if (err)
-		return err;
-	*failed = NAT_EGRESS;
-	return attach(dp, NAT_EGRESS);
-}
-
 int datapath_attach(struct datapath *dp)
 {
-	enum nat_direction failed;
-	int err;
-
-	err = dp->prefer_tcx ? attach_both(dp, attach_tcx, &failed) : -EINVAL;
-	if (err == -EINVAL || err == -EOPNOTSUPP) /* no TCX before 6.6 */
-		err = attach_both(dp, attach_clsact, &failed);
-	if (!err)
-		return 0;
-	attach_failed(dp, failed, err);
-	datapath_detach(dp);
-	return err;
-}
-
-/*
- * Removes the clsact qdisc if we made it and nothing else hangs on it. Of the two families' data planes on an interface
- * the one that attached first made it, and is the last to detach.
- */
-static void remove_qdisc(struct datapath *dp)
-{
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = dp->ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
-
-	if (dp->has_qdisc && qdisc_count_filters(dp->ifindex) == 0)
-		bpf_tc_hook_destroy(&hook);
-	dp->has_qdisc = false;
+	return attachment_make(&dp->attachment, dp->prefer_tcx);
 }
 
 void datapath_detach(struct datapath *dp)
 {
-	static const enum nat_direction order[] = { NAT_EGRESS, NAT_INGRESS };
-
-	if (!dp)
-		return;
-	for (size_t i = 0; i < NAT_DIRECTIONS; i++) {
-		enum nat_direction direction = order[i];
-		LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = dp->ifindex, .attach_point = attach_points[direction]);
-		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE(dp->family), .priority = FILTER_PRIORITY);
-
-		bpf_link__destroy(dp->links[direction]);
-		dp->links[direction] = NULL;
-		if (dp->has_filter[direction])
-			bpf_tc_detach(&hook, &opts);
-		dp->has_filter[direction] = false;
-	}
-	remove_qdisc(dp);
+	if (dp)
+		attachment_remove(&dp->attachment);
 }
 
 void datapath_close(struct datapath *dp)
@@ -815,22 +704,6 @@ int datapath_set_own(struct datapath *dp, const struct ip_prefix *addrs, size_t 
 	return err;
 }
 
-/* A clsact qdisc that somebody removed took our filters with it: put both back, or internal addresses would leave. */
-static void filters_restore(struct datapath *dp)
-{
-	for (int direction = 0; direction < NAT_DIRECTIONS; direction++) {
-		LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = dp->ifindex, .attach_point = attach_points[direction]);
-		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE(dp->family), .priority = FILTER_PRIORITY);
-
-		if (!dp->has_filter[direction] || !bpf_tc_query(&hook, &opts))
-			continue;
-		if (!attach_clsact(dp, direction))
-			log_warning("%s: the %s filter was gone: attached again", dp->ifname,
-				    direction_names[direction]);
-		dp->has_filter[direction] = true; /* to be looked for again */
-	}
-}
-
 int datapath_sweep(struct datapath *dp)
 {
 	static const char frame[64]; /* the kernel wants a packet to run a program on */
@@ -838,7 +711,7 @@ int datapath_sweep(struct datapath *dp)
 		    .repeat = (dp->slots + NAT_SWEEP_SLOTS - 1) / NAT_SWEEP_SLOTS);
 	int err;
 
-	filters_restore(dp);
+	attachment_keep(&dp->attachment);
 	held_expire(&dp->held, clock_ms());
 	dp->config->holding = dp->held.count > 0;
 	dp->config->hold_budget = HELD_MAX;
@@ -850,7 +723,7 @@ int datapath_sweep(struct datapath *dp)
 
 int datapath_program_fd(const struct datapath *dp, enum nat_direction direction)
 {
-	return bpf_program__fd(dp->programs[direction]);
+	return bpf_program__fd(dp->attachment.programs[direction]);
 }
 
 int datapath_map_fd(const struct datapath *dp, const char *name)
@@ -860,7 +733,7 @@ int datapath_map_fd(const struct datapath *dp, const char *name)
 
 const char *datapath_hook(const struct datapath *dp)
 {
-	return dp->links[NAT_EGRESS] ? "tcx" : "clsact";
+	return attachment_hook(&dp->attachment);
 }
 
 int datapath_fragment_fd(const struct datapath *dp)

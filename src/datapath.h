@@ -66,8 +66,8 @@ void datapath_config_init(struct datapath_config *config);
 int datapath_open(struct datapath **dp, const struct datapath_config *config);
 
 /*
- * Attaches both programs, ingress first, by TCX or clsact. A failure leaves neither behind, nor a qdisc of ours. The caller
- * has claimed the interface (instance.h): a filter with our handle is the remains of a killed daemon, and is replaced.
+ * Attaches both programs, ingress first, by TCX or clsact; see attachment.h. -ENODEV, about which nothing is said: the
+ * interface has gone meanwhile. A failure leaves nothing behind.
  */
 int datapath_attach(struct datapath *dp);
 

@@ -4,18 +4,55 @@
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 
-static int count_filter(const struct nlmsghdr *message, void *arg)
+struct filter_list {
+	bool is_egress;
+	void (*visit)(const struct qdisc_filter *filter, void *arg);
+	void *arg;
+};
+
+static const struct nlattr *attribute_find(const struct nlmsghdr *message, uint16_t type)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, message, sizeof(struct tcmsg))
+		if (mnl_attr_get_type(attr) == type)
+			return attr;
+	return NULL;
+}
+
+static const char *bpf_name(const struct nlmsghdr *message)
+{
+	const struct nlattr *kind = attribute_find(message, TCA_KIND), *options = attribute_find(message, TCA_OPTIONS);
+	const struct nlattr *attr;
+
+	if (!kind || !options || strcmp(mnl_attr_get_str(kind), "bpf"))
+		return "";
+	mnl_attr_for_each_nested(attr, options)
+		if (mnl_attr_get_type(attr) == TCA_BPF_NAME)
+			return mnl_attr_get_str(attr);
+	return "";
+}
+
+static int filter_received(const struct nlmsghdr *message, void *arg)
 {
 	const struct tcmsg *tc = mnl_nlmsg_get_payload(message);
-	int *count = arg;
+	const struct filter_list *list = arg;
+	struct qdisc_filter filter = {
+		.is_egress = list->is_egress,
+		.handle = tc->tcm_handle,
+		.priority = TC_H_MAJ(tc->tcm_info) >> 16,
+	};
 
 	/* Each chain and priority has a head without a handle: only filters themselves count. */
-	if (message->nlmsg_type == RTM_NEWTFILTER && tc->tcm_handle)
-		(*count)++;
+	if (message->nlmsg_type != RTM_NEWTFILTER || !tc->tcm_handle)
+		return MNL_CB_OK;
+	filter.bpf_name = bpf_name(message);
+	list->visit(&filter, list->arg);
 	return MNL_CB_OK;
 }
 
@@ -79,20 +116,22 @@ int qdisc_is_ingress_only(int ifindex)
 	return err ? err : search.found;
 }
 
-int qdisc_count_filters(int ifindex)
+int qdisc_list_filters(int ifindex, void (*visit)(const struct qdisc_filter *filter, void *arg), void *arg)
 {
+	struct filter_list ingress = { .visit = visit, .arg = arg };
+	struct filter_list egress = { .is_egress = true, .visit = visit, .arg = arg };
 	struct mnl_socket *socket = mnl_socket_open(NETLINK_ROUTE);
-	int count = 0, err;
+	int err;
 
 	if (!socket)
 		return -errno;
 	err = mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) ? -errno : 0;
-	err = err ? err
-		  : dump(socket, RTM_GETTFILTER, ifindex, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS), count_filter,
-			 &count);
-	err = err ? err
-		  : dump(socket, RTM_GETTFILTER, ifindex, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS), count_filter,
-			 &count);
+	err = err
+		      ?: dump(socket, RTM_GETTFILTER, ifindex, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS),
+			      filter_received, &ingress);
+	err = err
+		      ?: dump(socket, RTM_GETTFILTER, ifindex, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS), filter_received,
+			      &egress);
 	mnl_socket_close(socket);
-	return err ? err : count;
+	return err;
 }

@@ -3,10 +3,20 @@
 #ifndef QDISC_H
 #define QDISC_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
+struct qdisc_filter {
+	bool is_egress;
+	uint32_t handle;
+	uint16_t priority;
+	const char *bpf_name; /* "nat_egress:[23]"; "" for a filter that is no BPF program */
+};
+
 /*
- * The number of filters on the interface's clsact qdisc, both directions together, or -errno. No such qdisc: 0.
+ * Calls visit() for each filter on the interface's clsact qdisc, both directions. No such qdisc: none. Returns 0 or -errno.
  */
-int qdisc_count_filters(int ifindex);
+int qdisc_list_filters(int ifindex, void (*visit)(const struct qdisc_filter *filter, void *arg), void *arg);
 
 /*
  * 1 if the interface has the older `ingress` qdisc, which takes clsact's place but has no egress: a filter for egress

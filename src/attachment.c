@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* See attachment.h. */
+#include "attachment.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "log.h"
+#include "qdisc.h"
+
+/* Where our filters stand in clsact: in front of whatever shapes or redirects. */
+enum { FILTER_PRIORITY = 1, HANDLE_OWNS_QDISC = 0x10000 };
+
+static const struct {
+	enum bpf_tc_attach_point point;
+	const char *name;
+	const char *filter_name; /* libbpf's: the program's name and its number */
+} directions[NAT_DIRECTIONS] = {
+	[NAT_EGRESS] = { BPF_TC_EGRESS, "egress", "nat_egress:[" },
+	[NAT_INGRESS] = { BPF_TC_INGRESS, "ingress", "nat_ingress:[" },
+};
+
+/* Inwards first: no packet leaves translated whose answer could not come in. */
+static const enum nat_direction attach_order[NAT_DIRECTIONS] = { NAT_INGRESS, NAT_EGRESS };
+
+static uint32_t family_handle(int family)
+{
+	return family == AF_INET ? 0xe1a4 : 0xe1a6;
+}
+
+/* What hangs on the clsact qdisc. */
+struct filters {
+	int family;
+	int count;
+	bool have_ours;			     /* with HANDLE_OWNS_QDISC, of either family */
+	uint32_t handles[NAT_DIRECTIONS][2]; /* the family's, without and with HANDLE_OWNS_QDISC; 0: not there */
+};
+
+static void filter_seen(const struct qdisc_filter *filter, void *arg)
+{
+	const enum nat_direction direction = filter->is_egress ? NAT_EGRESS : NAT_INGRESS;
+	const char *name = directions[direction].filter_name;
+	const uint32_t handle = filter->handle & ~(uint32_t)HANDLE_OWNS_QDISC;
+	const bool owns = filter->handle != handle;
+	struct filters *filters = arg;
+
+	filters->count++;
+	if (filter->priority != FILTER_PRIORITY || strncmp(filter->bpf_name, name, strlen(name)) != 0)
+		return;
+	if (handle != family_handle(AF_INET) && handle != family_handle(AF_INET6))
+		return;
+	filters->have_ours = filters->have_ours || owns;
+	if (handle == family_handle(filters->family))
+		filters->handles[direction][owns] = filter->handle;
+}
+
+static int filters_find(struct filters *filters, int ifindex, int family)
+{
+	*filters = (struct filters){ .family = family };
+	return qdisc_list_filters(ifindex, filter_seen, filters);
+}
+
+static int filter_delete(int ifindex, enum nat_direction direction, uint32_t handle)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = directions[direction].point);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = handle, .priority = FILTER_PRIORITY);
+
+	return handle ? bpf_tc_detach(&hook, &opts) : 0;
+}
+
+/* Removes our clsact qdisc if nothing hangs on it any more. */
+static void qdisc_remove(int ifindex, int family)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+	struct filters filters;
+
+	if (!filters_find(&filters, ifindex, family) && !filters.count)
+		bpf_tc_hook_destroy(&hook);
+}
+
+int attachment_clean(int ifindex, int family)
+{
+	struct filters filters;
+	bool any = false;
+	int err, i, owns;
+
+	err = filters_find(&filters, ifindex, family);
+	for (i = NAT_DIRECTIONS - 1; !err && i >= 0; i--) {
+		for (owns = 0; !err && owns < 2; owns++) {
+			any = any || filters.handles[attach_order[i]][owns];
+			err = filter_delete(ifindex, attach_order[i], filters.handles[attach_order[i]][owns]);
+		}
+	}
+	if (!err && any && filters.have_ours)
+		qdisc_remove(ifindex, family);
+	return err;
+}
+
+static int attach_tcx(struct attachment *attachment, enum nat_direction direction)
+{
+	attachment->links[direction] = bpf_program__attach_tcx(attachment->programs[direction], attachment->ifindex,
+							       NULL);
+	return attachment->links[direction] ? 0 : -errno;
+}
+
+/* -EBUSY: an `ingress` qdisc is in the way; -EEXIST: a filter that has our handle is not ours. */
+static int attach_clsact(struct attachment *attachment, enum nat_direction direction)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = attachment->ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = family_handle(attachment->family), .priority = FILTER_PRIORITY,
+		    .prog_fd = bpf_program__fd(attachment->programs[direction]));
+	struct filters filters;
+	int err;
+
+	err = bpf_tc_hook_create(&hook);
+	if (!err)
+		attachment->owns_qdisc = true;
+	else if (err != -EEXIST)
+		return err;
+	else if (qdisc_is_ingress_only(attachment->ifindex) > 0)
+		return -EBUSY;
+	err = filters_find(&filters, attachment->ifindex, attachment->family);
+	if (err)
+		return err;
+	attachment->owns_qdisc = attachment->owns_qdisc || filters.have_ours;
+	if (attachment->owns_qdisc)
+		opts.handle |= HANDLE_OWNS_QDISC;
+	if (filters.handles[direction][attachment->owns_qdisc])
+		opts.flags = BPF_TC_F_REPLACE;
+	hook.attach_point = directions[direction].point;
+	err = bpf_tc_attach(&hook, &opts);
+	if (err)
+		return err;
+	attachment->handles[direction] = opts.handle;
+	return filter_delete(attachment->ifindex, direction, filters.handles[direction][!attachment->owns_qdisc]);
+}
+
+static void attach_failed(const struct attachment *attachment, enum nat_direction direction, int err)
+{
+	const char *ifname = attachment->ifname, *name = directions[direction].name;
+
+	if (err == -ENODEV)
+		return;
+	if (err == -EPERM)
+		log_error("%s: attach %s: no permission (CAP_NET_ADMIN is needed)", ifname, name);
+	else if (err == -EBUSY)
+		log_error("%s: attach %s: an `ingress` qdisc is in the way: tc qdisc replace dev %s clsact, first",
+			  ifname, name, ifname);
+	else if (err == -EEXIST)
+		log_error("%s: attach %s: a filter that is not ours is in the way: tc filter show dev %s %s", ifname,
+			  name, ifname, name);
+	else if (err == -ENOENT || err == -EOPNOTSUPP)
+		log_error(
+			"%s: attach %s: this kernel lacks the clsact qdisc or the bpf classifier (on OpenWrt: kmod-sched-core, kmod-sched-bpf)",
+			ifname, name);
+	else
+		log_error("%s: attach %s: %s", ifname, name, strerror(-err));
+}
+
+static int attach_both(struct attachment *attachment,
+		       int (*attach)(struct attachment *attachment, enum nat_direction direction),
+		       enum nat_direction *failed)
+{
+	int err = 0, i;
+
+	for (i = 0; !err && i < NAT_DIRECTIONS; i++) {
+		*failed = attach_order[i];
+		err = attach(attachment, *failed);
+	}
+	return err;
+}
+
+int attachment_make(struct attachment *attachment, bool prefer_tcx)
+{
+	enum nat_direction failed;
+	int err;
+
+	err = prefer_tcx ? attach_both(attachment, attach_tcx, &failed) : -EINVAL;
+	if (err == -EINVAL || err == -EOPNOTSUPP) /* no TCX before 6.6 */
+		err = attach_both(attachment, attach_clsact, &failed);
+	else if (!err) /* after a kernel without TCX, or a daemon that was told not to use it */
+		err = attachment_clean(attachment->ifindex, attachment->family);
+	if (!err)
+		return 0;
+	attach_failed(attachment, failed, err);
+	attachment_remove(attachment);
+	return err;
+}
+
+/* A clsact qdisc that somebody removed took our filters with it: without them internal addresses would leave. */
+void attachment_keep(struct attachment *attachment)
+{
+	int i, err;
+
+	for (i = 0; i < NAT_DIRECTIONS; i++) {
+		const enum nat_direction direction = attach_order[i];
+		LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = attachment->ifindex,
+			    .attach_point = directions[direction].point);
+		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = attachment->handles[direction], .priority = FILTER_PRIORITY);
+
+		if (!opts.handle)
+			continue;
+		err = bpf_tc_query(&hook, &opts);
+		if (!err || err == -ENODEV)
+			continue;
+		attachment->owns_qdisc = false; /* until seen: this may be another than the one that we made */
+		if (!attach_clsact(attachment, direction))
+			log_warning("%s: the %s filter was gone: attached again", attachment->ifname,
+				    directions[direction].name);
+	}
+}
+
+void attachment_remove(struct attachment *attachment)
+{
+	int i;
+
+	for (i = NAT_DIRECTIONS - 1; i >= 0; i--) {
+		const enum nat_direction direction = attach_order[i];
+
+		bpf_link__destroy(attachment->links[direction]);
+		attachment->links[direction] = NULL;
+		filter_delete(attachment->ifindex, direction, attachment->handles[direction]);
+		attachment->handles[direction] = 0;
+	}
+	if (attachment->owns_qdisc)
+		qdisc_remove(attachment->ifindex, attachment->family);
+	attachment->owns_qdisc = false;
+}
+
+const char *attachment_hook(const struct attachment *attachment)
+{
+	return attachment->links[NAT_EGRESS] ? "tcx" : "clsact";
+}
