@@ -140,6 +140,8 @@ static int word_take(struct parser *parser, enum option option, const char *word
 	*why = NULL;
 	switch (option) {
 	case OPTION_IFNAME:
+		if (strlen(word) >= IFNAMSIZ)
+			*why = "longer than an interface name's 15 characters";
 		if (!interface_name_is_valid(word))
 			return -EINVAL;
 		snprintf(interface->name, sizeof(interface->name), "%s", word);

@@ -143,7 +143,8 @@ int hairpin_config_add_interface(struct hairpin_config *hairpin, const char *nam
 	char(*grown)[IFNAMSIZ];
 
 	if (!interface_name_is_valid(name)) {
-		*why = "not an interface name";
+		*why = strlen(name) < IFNAMSIZ ? "not an interface name"
+					       : "longer than an interface name's 15 characters";
 		return -EINVAL;
 	}
 	if (hairpin_config_has_interface(hairpin, name)) {

@@ -368,8 +368,9 @@ static void rule_format(const struct hairpin_item *rule, char *text, size_t size
 		 rule->table == RT_TABLE_LOCAL ? "local" : table);
 }
 
-void hairpin_item_format(const struct hairpin_item *item, char *text, size_t size)
+void hairpin_item_format(const struct hairpin_item *item, const char *ifname, char *text, size_t size)
 {
+	char number[16];
 	char addr[INET6_ADDRSTRLEN];
 
 	if (item->kind == HAIRPIN_RULE) {
@@ -377,9 +378,11 @@ void hairpin_item_format(const struct hairpin_item *item, char *text, size_t siz
 		return;
 	}
 	address_format(item->family, item->addr, addr);
+	snprintf(number, sizeof(number), "%d", item->ifindex);
+	ifname = ifname ? ifname : number;
 	if (item->kind == HAIRPIN_ROUTE)
-		snprintf(text, size, "route %s dev %d table %u", addr, item->ifindex, item->table);
+		snprintf(text, size, "route %s dev %s table %u", addr, ifname, item->table);
 	else
-		snprintf(text, size, "neighbour %s dev %d %02x:%02x:%02x:%02x:%02x:%02x", addr, item->ifindex,
-			 item->mac[0], item->mac[1], item->mac[2], item->mac[3], item->mac[4], item->mac[5]);
+		snprintf(text, size, "neighbour %s dev %s %02x:%02x:%02x:%02x:%02x:%02x", addr, ifname, item->mac[0],
+			 item->mac[1], item->mac[2], item->mac[3], item->mac[4], item->mac[5]);
 }

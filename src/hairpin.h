@@ -89,8 +89,8 @@ int hairpin_changes(struct hairpin_steps *steps, const struct hairpin_items *wan
 /* Is it a plain `lookup local`? */
 bool hairpin_is_local_rule(const struct hairpin_item *item);
 
-/* As ip(8) would say it: "rule pref 100 iif lan ipproto tcp lookup 4787". */
-void hairpin_item_format(const struct hairpin_item *item, char *text, size_t size);
+/* As ip(8) would say it: "rule pref 100 iif lan ipproto tcp lookup 4787". ifname is that of item->ifindex, NULL if unknown. */
+void hairpin_item_format(const struct hairpin_item *item, const char *ifname, char *text, size_t size);
 
 bool hairpin_item_equal(const struct hairpin_item *a, const struct hairpin_item *b);
 int hairpin_items_add(struct hairpin_items *items, const struct hairpin_item *item);

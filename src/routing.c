@@ -6,6 +6,7 @@
 #include <linux/fib_rules.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -255,6 +256,14 @@ static bool is_done_anyway(bool add, int err)
 	return err == -ENOENT || err == -ESRCH || err == -ENODEV;
 }
 
+static void item_format(const struct hairpin_item *item, char *text, size_t size)
+{
+	char ifname[IF_NAMESIZE];
+
+	hairpin_item_format(item, item->ifindex ? if_indextoname((unsigned int)item->ifindex, ifname) : NULL, text,
+			    size);
+}
+
 static int step_do(struct netlink *nl, const struct hairpin_step *step)
 {
 	char buffer[512], text[128];
@@ -275,7 +284,7 @@ static int step_do(struct netlink *nl, const struct hairpin_step *step)
 	err = netlink_request(nl, request, NULL, NULL);
 	if (!err || is_done_anyway(step->add, err))
 		return 0;
-	hairpin_item_format(&step->item, text, sizeof(text));
+	item_format(&step->item, text, sizeof(text));
 	log_error("hairpin: %s %s: %s", step->add ? "add" : "delete", text, netlink_why(nl, err));
 	return err;
 }
@@ -294,7 +303,7 @@ int routing_reconcile(struct netlink *nl, int family, const struct hairpin_items
 	err = items_read(nl, family, wanted->count > 0, &present);
 	err = err ?: hairpin_changes(&steps, wanted, &present, displaced, &conflict);
 	if (conflict) {
-		hairpin_item_format(conflict, text, sizeof(text));
+		item_format(conflict, text, sizeof(text));
 		log_error("hairpin: a permanent neighbour that is not ours is in the way of: %s", text);
 	} else if (err == -ENOMEM) {
 		log_error("hairpin: out of memory");

@@ -59,7 +59,7 @@ static void items_print(const struct hairpin_items *items, char *text, size_t si
 
 	text[0] = '\0';
 	for (i = 0; i < items->count && used < size; i++) {
-		hairpin_item_format(&items->items[i], text + used, size - used);
+		hairpin_item_format(&items->items[i], NULL, text + used, size - used);
 		used += strlen(text + used);
 		used += (size_t)snprintf(text + used, size - used, "\n");
 	}
