@@ -6,24 +6,28 @@
 #   lan 192.168.1.1/24 [router: a network namespace] wan 203.0.113.2/24
 #
 # The other ends of both links stay in the same namespace and do nothing. EINAT is the program, NETSTATE what prints the
-# kernel's state, PEER what sends a datagram; by default those of build/<this machine>. Needs root for all but the arguments.
+# kernel's state, PEER what sends a datagram, REFUSE what denies a system call; by default those of build/<this machine>. Needs root for all but the arguments.
 set -u
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
 EINAT=${EINAT:-$top/build/$(uname -m)/einat}
 NETSTATE=${NETSTATE:-$top/build/$(uname -m)/peers/netstate}
 PEER=${PEER:-$top/build/$(uname -m)/peers/peer}
+REFUSE=${REFUSE:-$top/build/$(uname -m)/peers/refuse}
 PATH=$PATH:/usr/sbin:/sbin
 ns=einat-daemon-$$
 tmp=$(mktemp -d)
 checks=0
 pid=
+by=
+export RUNTIME_DIRECTORY="$tmp/run"
 
 cleanup()
 {
 	[ -z "$pid" ] || kill -KILL "$pid" 2>/dev/null
 	ip netns pids "$ns" 2>/dev/null | xargs -r kill -KILL
 	ip netns delete "$ns" 2>/dev/null
+	[ -z "${first-}" ] || ip netns delete "$first" 2>/dev/null
 	rm -rf "$tmp"
 }
 trap cleanup EXIT
@@ -106,13 +110,13 @@ test_permission()
 	chmod 755 "$tmp"
 	cp "$EINAT" "$tmp/bin/einat"
 	check "without permission" \
-		says 1 "einat: no permission: needs the capabilities NET_ADMIN and BPF; run it as root" \
+		says 1 "einat: no permission: missing capabilities: NET_ADMIN NET_RAW BPF PERFMON; run it as root" \
 		setpriv --reuid 65534 --regid 65534 --clear-groups "$tmp/bin/einat" -i wan
 	check "with permission for the network alone" \
-		says 1 "einat: no permission: needs the capabilities BPF; run it as root" \
+		says 1 "einat: no permission: missing capabilities: BPF; run it as root" \
 		setpriv --bounding-set -sys_admin,-cap_39 "$tmp/bin/einat" -i wan
 	check "without permission for the network" \
-		says 1 "einat: no permission: needs the capabilities NET_ADMIN and BPF; run it as root" \
+		says 1 "einat: no permission: missing capabilities: NET_ADMIN; run it as root" \
 		setpriv --bounding-set -net_admin "$tmp/bin/einat" -i wan
 }
 
@@ -148,11 +152,12 @@ as_before()
 	diff "$tmp/before" "$tmp/now"
 }
 
-# start OPTION...: in the background, what it says goes to $tmp/log
+# start OPTION...: in the background, by $by if that is set, what it says goes to $tmp/log
 start()
 {
 	: >"$tmp/log"
-	ip netns exec "$ns" "$EINAT" "$@" 2>>"$tmp/log" & # no function: $! has to be the program itself
+	# shellcheck disable=SC2086 # words
+	ip netns exec "$ns" $by "$EINAT" "$@" 2>>"$tmp/log" & # no function: $! has to be the program itself
 	pid=$!
 }
 
@@ -423,8 +428,7 @@ $hairpin_rules"
 	stop TERM 0 >/dev/null
 	state "$tmp/before"
 	check "a start that fails after attaching says why" says 1 \
-		"einat: hairpin: a permanent neighbour that is not ours is in the way of: neighbour 203.0.113.2 dev $(
-			ip -n "$ns" -o link show wan | cut -d: -f1) $(mac)" \
+		"einat: hairpin: a permanent neighbour that is not ours is in the way of: neighbour 203.0.113.2 dev wan $(mac)" \
 		router "$EINAT" -i wan --hairpin-if lo lan
 	check "a start that fails after attaching leaves nothing" as_before
 	ip -n "$ns" rule add pref 0 lookup local protocol kernel
@@ -501,13 +505,220 @@ test_two_daemons()
 	ready
 	state "$tmp/running"
 	check "a second daemon on the same interface leaves" \
-		says 1 "einat: interface wan: another einat is at work on it" router "$EINAT" -i wan
+		says 1 "einat: interface wan: another einat is at work on it: process $pid" router "$EINAT" -i wan
 	check "a second daemon with the same hairpin table leaves" \
-		says 1 "einat: hairpin table 4787: another einat is at work on it" router "$EINAT" -i lan --hairpin-if lo vpn
+		says 1 "einat: hairpin table 4787: another einat is at work on it: process $pid" router "$EINAT" -i lan --hairpin-if lo vpn
 	state "$tmp/now"
 	check "the first one has not noticed" diff "$tmp/running" "$tmp/now"
 	check "two daemons: the first one stops" stop TERM 0
 	check "two daemons: as it was" as_before
+}
+
+lock_files() { find "$RUNTIME_DIRECTORY" -name '*.*' | sed 's/.*\/[0-9]*//' | sort | xargs; }
+namespace_number() { router stat -L -c %i /proc/self/ns/net; }
+
+# fails_in DIRECTORY LINE: does a start with these lock files' directory end with this line?
+fails_in() { RUNTIME_DIRECTORY=$1 says 1 "einat: $2" router "$EINAT" -i wan; }
+
+# in_own_run COMMAND...: with a /run of its own, which has nothing in it, and without the service manager's variable
+in_own_run()
+{
+	unshare -m env -u RUNTIME_DIRECTORY sh -c 'mount -t tmpfs -o mode=755 run /run && "$@" && stat -c "%a %u" /run/einat' - "$@"
+}
+
+makes_directory() { in_own_run timeout -s KILL 1 ip netns exec "$ns" "$EINAT" --ifindex 4711; }
+
+test_claims()
+{
+	start -i wan --hairpin-if lo lan
+	ready
+	lock=$RUNTIME_DIRECTORY/$(namespace_number).interface-wan
+	check "the lock file holds the process id" grep -qx "$pid" "$lock"
+	chmod 755 "$tmp"
+	check "nobody else can open the lock file" \
+		[ "$(setpriv --reuid 65534 --regid 65534 --clear-groups flock -n "$lock" true 2>&1 | grep -c 'Permission denied')" = 1 ]
+	check "nor look into its directory" [ "$(stat -c '%a %u' "$RUNTIME_DIRECTORY")" = "700 0" ]
+	check "claims: stops" stop TERM 0
+	check "a clean end removes the lock files" [ -z "$(lock_files)" ]
+	mkdir -m 700 "$tmp/foreign" "$tmp/open"
+	chown 65534 "$tmp/foreign"
+	chmod 770 "$tmp/open"
+	ln -s "$RUNTIME_DIRECTORY" "$tmp/link"
+	: >"$tmp/file"
+	check "a link for the directory is refused" fails_in "$tmp/link" "$tmp/link: not a directory"
+	check "a file for the directory is refused" fails_in "$tmp/file" "$tmp/file: not a directory"
+	check "somebody else's directory is refused" fails_in "$tmp/foreign" \
+		"$tmp/foreign: user 65534 owns it, with mode 0700: nobody else may be able to write there"
+	check "a directory where others may write is refused" fails_in "$tmp/open" \
+		"$tmp/open: user 0 owns it, with mode 0770: nobody else may be able to write there"
+	check "where none can be made, that is said" fails_in /proc/einat \
+		"make /proc/einat: No such file or directory; RUNTIME_DIRECTORY in the environment names another directory for lock files"
+	check "a relative one is refused" fails_in run "RUNTIME_DIRECTORY: not an absolute path"
+	check "claims: as it was" as_before
+}
+
+# The same names in another network namespace are other things.
+test_two_namespaces()
+{
+	start -i wan --hairpin-if lo lan
+	ready
+	first=$ns first_pid=$pid
+	ns=$ns-2
+	topology
+	start -i wan --hairpin-if lo lan
+	check "the same interface in another network namespace is no conflict" ready
+	check "another network namespace: stops" stop TERM 0
+	ip netns delete "$ns"
+	ns=$first pid=$first_pid
+	check "two namespaces: stops" stop TERM 0
+	check "two namespaces: as it was" as_before
+}
+
+# A service manager may start it as a user of its own, with what it needs and no more.
+test_not_root()
+{
+	mkdir -m 755 "$tmp/run-user"
+	chown 65534 "$tmp/run-user"
+	given=+net_admin,+net_raw,+cap_39,+cap_38 # BPF and PERFMON, younger than setpriv
+	ip netns exec "$ns" env RUNTIME_DIRECTORY="$tmp/run-user:$tmp/other" setpriv --reuid 65534 --regid 65534 --clear-groups \
+		--inh-caps "$given" --ambient-caps "$given" \
+		"$tmp/bin/einat" -i wan --hairpin-if lo lan 2>"$tmp/log" &
+	pid=$!
+	check "a user with the capabilities alone can run it" ready
+	check "not root: stops" stop TERM 0
+	check "not root: as it was" as_before
+}
+
+test_signals()
+{
+	start -i wan --hairpin-if lo lan
+	ready
+	for signal in USR1 USR2 ALRM VTALRM PROF IO PWR XFSZ PIPE TTOU 16 32 33 34 40 64; do
+		kill -$signal "$pid"
+	done
+	ip -n "$ns" address delete 203.0.113.2/24 dev wan
+	check "signals that mean nothing change nothing" until_true said "wan: no external IPv4 address, waiting for one"
+	ip -n "$ns" address add 203.0.113.2/24 dev wan
+	check "signals: stops at SIGQUIT, too" stop QUIT 0
+	check "signals: as it was" as_before
+}
+
+test_descriptors()
+{
+	ip netns exec "$ns" "$EINAT" -i wan --hairpin-if lo lan <&- >&- 2>&- &
+	pid=$!
+	check "without standard files: starts" is rules "$hairpin_rules"
+	for fd in 0 1 2; do
+		check "without standard files: $fd is /dev/null" [ "$(readlink "/proc/$pid/fd/$fd")" = /dev/null ]
+	done
+	check "without standard files: stops" stop TERM 0
+	check "without standard files: as it was" as_before
+}
+
+# Whoever reads what it says may stop to: a full pipe, which nobody reads.
+test_stalled_reader()
+{
+	mkfifo "$tmp/fifo"
+	exec 8<>"$tmp/fifo"
+	dd if=/dev/zero of="$tmp/fifo" bs=4096 count=1024 oflag=nonblock conv=notrunc 2>/dev/null
+	ip netns exec "$ns" "$EINAT" -i wan --hairpin-if lo lan --bpf-log 5 2>&8 &
+	pid=$!
+	check "a reader that has stalled: starts" is rules "$hairpin_rules"
+	dd if="$tmp/fifo" of=/dev/null bs=4096 count=1024 iflag=nonblock 2>/dev/null
+	: >"$tmp/log"
+	cat <&8 >>"$tmp/log" &
+	reader=$!
+	kill -HUP "$pid"
+	check "it says what it has not said" until_true \
+		grep -q '^einat: warning: [0-9]* lines* w[a-z]* not written: the reader was too slow$' "$tmp/log"
+	kill "$reader"
+	wait "$reader" 2>/dev/null
+	dd if=/dev/zero of="$tmp/fifo" bs=4096 count=1024 oflag=nonblock conv=notrunc 2>/dev/null
+	kill -HUP "$pid"
+	check "a reader that has stalled: stops" stop TERM 0
+	exec 8>&-
+	check "a reader that has stalled: as it was" as_before
+}
+
+tcx_attach="$REFUSE 28" # BPF_LINK_CREATE
+
+# The interface goes between two looks: what was found is not there to attach to.
+test_vanished()
+{
+	by="$tcx_attach 19" # ENODEV
+	start -i wan --hairpin-if lo lan
+	check "gone while it attaches: waits" until_true said "wan: not there, waiting for it"
+	check "gone while it attaches: says no more" says_only "wan: not there, waiting for it"
+	check "gone while it attaches: stops" stop TERM 0
+	check "gone while it attaches: as it was" as_before
+	by=
+}
+
+filters() { router "$NETSTATE" | sed -n 's/^filter dev wan .*parent \(0x[0-9a-f]*\) .*handle 0x\([0-9a-f]*e1a[46]\) .*/\1 \2/p'; }
+qdisc() { ip netns exec "$ns" tc qdisc show dev wan | sed -n 's/^qdisc \(clsact\|ingress\) .*/\1/p'; }
+ours="0xfffffff2 1e1a4
+0xfffffff3 1e1a4"
+
+# As on a kernel before 6.6, and from one way of attaching to the other.
+test_clsact()
+{
+	by="$tcx_attach 22" # EINVAL
+	before_hook=$hook hook=clsact
+	start -i wan --hairpin-if lo lan
+	check "clsact: starts" ready
+	check "clsact: both filters" is filters "$ours"
+	router tc qdisc delete dev wan clsact
+	check "clsact removed by somebody: the filters are back" is filters "$ours"
+	check "clsact removed by somebody: said, inwards first" grep -qzx \
+		'.*the ingress filter was gone: attached again.einat: warning: wan: the egress filter was gone: attached again.' "$tmp/log"
+	check "clsact: stops" stop TERM 0
+	check "clsact: as it was" as_before
+	killed
+	check "clsact, killed: its filters are still there" is filters "$ours"
+	start -i wan --hairpin-if lo lan
+	check "clsact, killed: the next start" ready
+	check "clsact, killed: has taken the filters over" is filters "$ours"
+	check "clsact, killed: the next start stops" stop TERM 0
+	check "clsact, killed: nothing is left, not the qdisc" as_before
+	test_clsact_foreign
+	killed
+	by=
+	hook=$before_hook
+	start -i wan --hairpin-if lo lan
+	check "killed as clsact, then by $hook: starts" ready
+	[ "$hook" = clsact ] || check "killed as clsact, then by $hook: no filters are left" is filters ""
+	check "killed as clsact, then by $hook: stops" stop TERM 0
+	check "killed as clsact, then by $hook: as it was" as_before
+}
+
+# A qdisc that others have made, or use.
+test_clsact_foreign()
+{
+	router tc qdisc add dev wan clsact
+	state "$tmp/with-clsact"
+	mv "$tmp/before" "$tmp/without-clsact"
+	cp "$tmp/with-clsact" "$tmp/before"
+	killed
+	start -i wan --hairpin-if lo lan
+	ready
+	check "others' clsact: stops after one was killed" stop TERM 0
+	check "others' clsact: it stays" as_before
+	router tc qdisc delete dev wan clsact
+	killed
+	router tc filter add dev wan egress prio 7 bpf bytecode '1,6 0 0 0'
+	start -i wan --hairpin-if lo lan
+	ready
+	check "our clsact, others' filter: stops" stop TERM 0
+	check "our clsact, others' filter: it stays" is qdisc clsact
+	router tc qdisc delete dev wan clsact
+	mv "$tmp/without-clsact" "$tmp/before"
+	router tc qdisc add dev wan ingress
+	check "an ingress qdisc is in the way" says 1 \
+		"einat: wan: attach ingress: an \`ingress\` qdisc is in the way: tc qdisc replace dev wan clsact, first" \
+		router "$REFUSE" 28 22 "$EINAT" -i wan
+	check "an ingress qdisc is in the way: it stays" is qdisc ingress
+	router tc qdisc delete dev wan ingress
+	check "others' qdiscs: as it was" as_before
 }
 
 started_or_gone() { said "wan: 203.0.113.2 ($hook), ports 20000-29999, hairpin lo lan" || ! kill -0 "$pid"; }
@@ -556,7 +767,7 @@ test_failures()
 	done
 }
 
-for program in "$EINAT" "$NETSTATE" "$PEER"; do
+for program in "$EINAT" "$NETSTATE" "$PEER" "$REFUSE"; do
 	[ -x "$program" ] || {
 		echo "Bail out! no $program: run make first"
 		exit 1
@@ -580,5 +791,13 @@ test_foreign
 test_events
 test_killed
 test_two_daemons
+test_claims
+test_two_namespaces
+test_not_root
+test_signals
+test_descriptors
+test_stalled_reader
+test_vanished
+test_clsact
 test_failures
 echo "1..$checks"
