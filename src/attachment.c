@@ -11,7 +11,7 @@
 #include "qdisc.h"
 
 /* Where our filters stand in clsact: in front of whatever shapes or redirects. */
-enum { FILTER_PRIORITY = 1, HANDLE_OWNS_QDISC = 0x10000 };
+enum { FILTER_PRIORITY = 1, HANDLE_OWNS_QDISC = 0x10000, REMOVE_TRIES = 3 };
 
 static const struct {
 	enum bpf_tc_attach_point point;
@@ -62,22 +62,26 @@ static int filters_find(struct filters *filters, int ifindex, int family)
 	return qdisc_list_filters(ifindex, filter_seen, filters);
 }
 
+/* 0, too, if it is gone already: the filter, its qdisc (EINVAL) or the interface. */
 static int filter_delete(int ifindex, enum nat_direction direction, uint32_t handle)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = directions[direction].point);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = handle, .priority = FILTER_PRIORITY);
+	int err = handle ? bpf_tc_detach(&hook, &opts) : 0;
 
-	return handle ? bpf_tc_detach(&hook, &opts) : 0;
+	return err == -ENOENT || err == -EINVAL || err == -ENODEV ? 0 : err;
 }
 
 /* Removes our clsact qdisc if nothing hangs on it any more. */
-static void qdisc_remove(int ifindex, int family)
+static int qdisc_remove(int ifindex, int family)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
 	struct filters filters;
+	int err = filters_find(&filters, ifindex, family);
 
-	if (!filters_find(&filters, ifindex, family) && !filters.count)
-		bpf_tc_hook_destroy(&hook);
+	if (!err && !filters.count)
+		err = bpf_tc_hook_destroy(&hook);
+	return err == -ENOENT || err == -EINVAL || err == -ENODEV ? 0 : err;
 }
 
 int attachment_clean(int ifindex, int family)
@@ -93,9 +97,7 @@ int attachment_clean(int ifindex, int family)
 			err = filter_delete(ifindex, attach_order[i], filters.handles[attach_order[i]][owns]);
 		}
 	}
-	if (!err && any && filters.have_ours)
-		qdisc_remove(ifindex, family);
-	return err;
+	return !err && any && filters.have_ours ? qdisc_remove(ifindex, family) : err;
 }
 
 static int attach_tcx(struct attachment *attachment, enum nat_direction direction)
@@ -212,21 +214,35 @@ void attachment_keep(struct attachment *attachment)
 	}
 }
 
+static int filters_remove(struct attachment *attachment)
+{
+	int i, err = 0;
+
+	for (i = NAT_DIRECTIONS - 1; !err && i >= 0; i--) {
+		err = filter_delete(attachment->ifindex, attach_order[i], attachment->handles[attach_order[i]]);
+		if (!err)
+			attachment->handles[attach_order[i]] = 0;
+	}
+	if (!err && attachment->owns_qdisc)
+		err = qdisc_remove(attachment->ifindex, attachment->family);
+	if (!err)
+		attachment->owns_qdisc = false;
+	return err;
+}
+
 void attachment_remove(struct attachment *attachment)
 {
-	int i;
+	int tries = 0, err, i;
 
 	for (i = NAT_DIRECTIONS - 1; i >= 0; i--) {
-		const enum nat_direction direction = attach_order[i];
-
-		bpf_link__destroy(attachment->links[direction]);
-		attachment->links[direction] = NULL;
-		filter_delete(attachment->ifindex, direction, attachment->handles[direction]);
-		attachment->handles[direction] = 0;
+		bpf_link__destroy(attachment->links[attach_order[i]]);
+		attachment->links[attach_order[i]] = NULL;
 	}
-	if (attachment->owns_qdisc)
-		qdisc_remove(attachment->ifindex, attachment->family);
-	attachment->owns_qdisc = false;
+	/* Whatever kept it from working may be over, and nobody will come after us. */
+	while ((err = filters_remove(attachment)) && ++tries < REMOVE_TRIES)
+		;
+	if (err)
+		log_error("%s: detach: %s", attachment->ifname, strerror(-err));
 }
 
 const char *attachment_hook(const struct attachment *attachment)
