@@ -9,6 +9,7 @@ ARCH ?=
 KERNEL ?=
 WERROR ?=
 V ?=
+FUZZ_SECONDS ?= 300
 HOSTCC ?= gcc
 CLANG ?= clang
 LLVM_OBJCOPY ?= llvm-objcopy
@@ -82,7 +83,7 @@ C_FILES := $(wildcard src/*.[ch] src/tests/*.[ch] bpf/*.[ch] bpf/tests/*.[ch] be
 LINTED := $(filter-out %.bpf.c,$(wildcard src/*.c bench/*.c qemu-tests/peers/*.c cross/libmnl/*.c))
 SH_FILES := $(shell grep -rlE --exclude-dir=build --exclude-dir=.git '^(\#!/bin/sh|\# shellcheck shell=)' .)
 
-.PHONY: tools setup parts demo test shell lint format reproducible clean help
+.PHONY: tools setup parts demo test fuzz shell lint format reproducible clean help
 tools:
 	@EINAT_SETUP=no toolchains/setup build $(ARCHS) || { echo "make setup installs it" >&2; exit 1; }
 
@@ -100,6 +101,9 @@ test: ## run every test: units, data plane on this kernel (root), scenarios in V
 	$Qtoolchains/setup build test $(ARCHS)
 	$Q+$(MAKE) --no-print-directory $(PARALLEL) parts
 	$QEINAT_ARCHS="$(ARCHS)" prove $(if $(filter 1,$V),-v) --timer --exec toolchains/run-test $(TESTS)
+
+fuzz: $(BUILD)/$(HOST_ARCH)/tests/test_fuzz ## random packets through the data plane for FUZZ_SECONDS (root)
+	$Q$< -t $(FUZZ_SECONDS)
 
 shell: ## boot the same router with a console
 	$Qtoolchains/setup build boot $(RUN_ARCH)
@@ -126,5 +130,6 @@ help: ## this text
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 24
 	@printf '  %-21s %s\n' 'ARCH=$(ARCH)' 'only this one of: $(KNOWN_ARCHS) (without: $(DEFAULT_ARCHS))' 'KERNEL=$(KERNEL)' \
 		'only this one of the kernels: 5.10 6.1 6.12 newest (6.1 for demo and shell)' \
+		'FUZZ_SECONDS=$(FUZZ_SECONDS)' 'how long make fuzz takes' \
 		'V=$V' '1: print the commands' 'WERROR=$(WERROR)' '1: warnings are errors' \
 		'EINAT_CACHE=' '$(EINAT_CACHE): downloads'

@@ -25,26 +25,33 @@ static __always_inline __u32 endpoint_slot(const struct endpoint *endpoint)
 
 /*
  * Claims the slot for the endpoint and makes it known. *slot becomes another CPU's choice where that one was faster, and
- * *made says whether it is ours. WHY_NONE: done; WHY_BUSY: try another slot; else final.
+ * *made says whether the mapping counts as made by us: who reclaims it has that taken back. WHY_NONE: done; WHY_BUSY and
+ * not made: try another slot; else final.
+ *
+ * A new external address lets others reclaim the slot before it is known. Nobody would remove the endpoint then, so we look
+ * at the slot once more afterwards, under the lock: either we see that it is gone, or who reclaims it sees the endpoint.
  */
 static __always_inline enum nat_reason mapping_publish(__u32 *slot, struct mapping *map,
 						       const struct endpoint *endpoint, __u32 now, bool *made)
 {
-	bool claimed = mapping_claim(*slot, map, endpoint, now);
+	__u16 epoch = 0;
 	__u32 known;
 
-	if (!claimed && !mapping_revive(*slot, map, endpoint, now))
+	*made = mapping_claim(*slot, map, endpoint, now, &epoch);
+	if (!*made && !mapping_revive(*slot, map, endpoint, now))
 		return WHY_BUSY;
 	if (!bpf_map_update_elem(&endpoints, endpoint, slot, BPF_NOEXIST)) {
-		*made = true;
 		event_mapping(EVENT_MAPPING_NEW, map);
-		return WHY_NONE;
+		if (mapping_revive(*slot, map, endpoint, now))
+			return WHY_NONE;
+		endpoint_forget(endpoint, *slot);
+		return WHY_BUSY;
 	}
 	known = endpoint_slot(endpoint);
 	if (known == *slot)
 		return WHY_NONE;
-	if (claimed)
-		mapping_release(*slot, map);
+	if (*made)
+		*made = !mapping_release(*slot, map, MAPPING_LIVE, epoch);
 	*slot = known;
 	return known == NAT_SLOT_NONE ? WHY_TABLE_FULL : WHY_NONE;
 }
@@ -84,7 +91,7 @@ static __always_inline enum nat_reason mapping_create(struct __sk_buff *skb, con
 		external_addr.word[i] = external->addr[i];
 	*slot = port_choose(number, endpoint, now);
 #pragma clang loop unroll(disable)
-	for (int attempt = 0; attempt < PORT_ATTEMPTS && why == WHY_BUSY; attempt++) {
+	for (int attempt = 0; attempt < PORT_ATTEMPTS && why == WHY_BUSY && !*made; attempt++) {
 		struct mapping *map;
 
 		if (attempt)

@@ -54,7 +54,13 @@ static __always_inline __u16 checksum_replace_endpoint(__u16 check, const struct
 	return checksum_replace(check, from_port, to_port);
 }
 
-/* Where the embedded transport header has its checksum; 0 where the error quotes too little to hold it. */
+/* Is a field of two bytes part of the packet? What lies behind its end (padding) is in no checksum. */
+static __always_inline bool error_holds(const struct packet *pkt, __u32 offset)
+{
+	return !ip_is_shorter(pkt, offset + 2 - constants.l2_length);
+}
+
+/* Where the embedded transport header has its checksum. */
 static __always_inline __u32 embedded_check_offset(const struct embedded *inner)
 {
 	if (inner->protocol == NAT_TCP)
@@ -74,7 +80,7 @@ static __always_inline int embedded_replace_check(struct __sk_buff *skb, const s
 	__u32 offset = embedded_check_offset(inner);
 	__u16 from, to;
 
-	if (bpf_skb_load_bytes(skb, offset, &from, sizeof(from)))
+	if (!error_holds(pkt, offset) || bpf_skb_load_bytes(skb, offset, &from, sizeof(from)))
 		return 0; /* eight bytes of TCP only: not quoted */
 	if (inner->protocol == NAT_UDP && !from)
 		return 0;
@@ -95,8 +101,8 @@ static __always_inline __u32 embedded_port_offset(const struct embedded *inner)
 }
 
 /* Reads the embedded transport header as far as eight bytes, which every error quotes (RFC 792). */
-static __always_inline enum nat_reason embedded_parse_transport(struct __sk_buff *skb, struct embedded *inner,
-								__u8 ip_protocol)
+static __always_inline enum nat_reason embedded_parse_transport(struct __sk_buff *skb, const struct packet *pkt,
+								struct embedded *inner, __u8 ip_protocol)
 {
 	switch (ip_protocol) {
 	case IPPROTO_TCP:
@@ -118,7 +124,8 @@ static __always_inline enum nat_reason embedded_parse_transport(struct __sk_buff
 	default:
 		return WHY_OTHER_PROTOCOL;
 	}
-	if (bpf_skb_load_bytes(skb, embedded_port_offset(inner), &inner->local_port, sizeof(inner->local_port)))
+	if (!error_holds(pkt, embedded_port_offset(inner)) ||
+	    bpf_skb_load_bytes(skb, embedded_port_offset(inner), &inner->local_port, sizeof(inner->local_port)))
 		return WHY_MALFORMED;
 	return WHY_NONE;
 }

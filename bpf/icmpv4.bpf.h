@@ -21,7 +21,7 @@ static __always_inline enum nat_reason embedded_parse(struct __sk_buff *skb, con
 	inner->transport = inner->ip + length;
 	if (ip.frag_off & bpf_htons(IPV4_FRAGMENT_OFFSET))
 		return WHY_FRAGMENT_UNKNOWN; /* no ports quoted */
-	return embedded_parse_transport(skb, inner, ip.protocol);
+	return embedded_parse_transport(skb, pkt, inner, ip.protocol);
 }
 
 /* ICMP for IPv4 has no pseudo header. */

@@ -24,7 +24,7 @@ static __always_inline enum nat_reason embedded_parse(struct __sk_buff *skb, con
 		return WHY_MALFORMED;
 	if (fragment & IPV6_FRAGMENT_OFFSET)
 		return WHY_FRAGMENT_UNKNOWN; /* no ports quoted */
-	return embedded_parse_transport(skb, inner, next);
+	return embedded_parse_transport(skb, pkt, inner, next);
 }
 
 static __always_inline bool embedded_covers_addr(__u8 protocol)

@@ -104,8 +104,9 @@ static __always_inline void mapping_start(struct mapping *map, __u32 now)
 	map->expires = now + mapping_timeout(map);
 }
 
-/* FREE -> LIVE for this endpoint; false if somebody was faster. */
-static __always_inline bool mapping_claim(__u32 slot, struct mapping *map, const struct endpoint *endpoint, __u32 now)
+/* FREE -> LIVE for this endpoint, with an epoch of its own; false if somebody was faster. */
+static __always_inline bool mapping_claim(__u32 slot, struct mapping *map, const struct endpoint *endpoint, __u32 now,
+					  __u16 *epoch)
 {
 	struct slot_place place;
 	bool claimed;
@@ -118,6 +119,7 @@ static __always_inline bool mapping_claim(__u32 slot, struct mapping *map, const
 		map->internal_port = endpoint->port;
 		map->internal_addr = endpoint->addr;
 		mapping_start(map, now);
+		*epoch = map->epoch;
 		slot_mark_taken(&place);
 	}
 	bpf_spin_unlock(&place.region->lock);
@@ -140,17 +142,34 @@ static __always_inline bool mapping_revive(__u32 slot, struct mapping *map, cons
 	return own;
 }
 
-/* -> FREE, for the one who has the slot to itself: just claimed, or RECLAIMING. */
-static __always_inline void mapping_release(__u32 slot, struct mapping *map)
+/*
+ * state -> FREE, for who has claimed the slot, or is reclaiming it. False if it is somebody else's by now: a new external
+ * address lets a mapping be reclaimed that has just been made.
+ */
+static __always_inline bool mapping_release(__u32 slot, struct mapping *map, enum mapping_state state, __u16 epoch)
 {
 	struct slot_place place;
+	bool own;
 
 	if (!slot_locate(map, slot, &place))
-		return;
+		return false;
 	bpf_spin_lock(&place.region->lock);
-	map->state = MAPPING_FREE;
-	slot_mark_free(&place);
+	own = map->state == state && map->epoch == epoch;
+	if (own) {
+		map->state = MAPPING_FREE;
+		slot_mark_free(&place);
+	}
 	bpf_spin_unlock(&place.region->lock);
+	return own;
+}
+
+/* Removes the endpoint, if it is this slot that it points to. */
+static __always_inline void endpoint_forget(const struct endpoint *endpoint, __u32 slot)
+{
+	__u32 *owned = bpf_map_lookup_elem(&endpoints, endpoint);
+
+	if (owned && *owned == slot)
+		bpf_map_delete_elem(&endpoints, endpoint);
 }
 
 /* Frees the slot of a mapping whose time, and hold-down, is over, together with the endpoint that points to it. */
@@ -159,7 +178,6 @@ static __always_inline bool mapping_reclaim(__u32 slot, struct mapping *map, __u
 	struct endpoint endpoint = {};
 	struct slot_place place;
 	bool reclaimable;
-	__u32 *owned;
 
 	if (!mapping_is_reclaimable(map, now) || !slot_locate(map, slot, &place))
 		return false;
@@ -173,12 +191,10 @@ static __always_inline bool mapping_reclaim(__u32 slot, struct mapping *map, __u
 	endpoint.port = map->internal_port;
 	endpoint.protocol = map->protocol;
 	endpoint.addr = map->internal_addr;
-	owned = bpf_map_lookup_elem(&endpoints, &endpoint);
-	if (owned && *owned == slot)
-		bpf_map_delete_elem(&endpoints, &endpoint);
+	endpoint_forget(&endpoint, slot);
 	host_give_back(&endpoint.addr, endpoint.protocol);
 	event_mapping(EVENT_MAPPING_END, map);
-	mapping_release(slot, map);
+	mapping_release(slot, map, MAPPING_RECLAIMING, map->epoch);
 	return true;
 }
 

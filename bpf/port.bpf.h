@@ -136,8 +136,12 @@ static __always_inline void port_reserve(__u32 slot, struct mapping *map, const 
 					 __u32 now)
 {
 	struct endpoint router = { .port = map->external_port, .protocol = map->protocol, .addr = *external_addr };
+	__u16 epoch;
 
-	mapping_claim(slot, map, &router, now);
+	if (host_take(&router.addr, router.protocol) != WHY_NONE)
+		return;
+	if (!mapping_claim(slot, map, &router, now, &epoch))
+		host_give_back(&router.addr, router.protocol);
 }
 
 #endif

@@ -22,8 +22,6 @@
 #include <cmocka.h>
 
 #define ETHERNET    14
-#define ETHERNET    14
-#define IP_HEADER   20
 #define SOCKETS	    8
 #define NO_SLOT	    UINT32_MAX
 #define VERDICT_MAX 32
@@ -426,6 +424,12 @@ static bool verdict_fits(int verdict, enum nat_reason why, enum nat_direction di
 	return verdict == TC_ACT_UNSPEC;
 }
 
+/* 6.18 refuses a run on less than an IP header. */
+static bool is_too_short(const struct frame *frame)
+{
+	return frame->size < ETHERNET + (frame->bytes[12] == 0x86 && frame->bytes[13] == 0xdd ? 40u : 20u);
+}
+
 const char router_refused[] = "the kernel does not run a program on so short a packet";
 
 const char *router_send(struct router *router, enum nat_direction direction, const struct frame *frame,
@@ -439,7 +443,7 @@ const char *router_send(struct router *router, enum nat_direction direction, con
 	err = run(router, direction, frame, &outcome->frame, &outcome->verdict);
 	if (err == -EBADMSG)
 		return "CHECKSUM_COMPLETE: the packet's sum is wrong after the program";
-	if (err == -EINVAL && frame->size < ETHERNET + IP_HEADER)
+	if (err == -EINVAL && is_too_short(frame))
 		return router_refused;
 	if (err)
 		return wrong(router, "run on %zu bytes: %s", frame->size, strerror(-err));
@@ -483,6 +487,19 @@ struct mapping router_mapping(const struct router *router, enum nat_protocol pro
 
 	if (slot == NO_SLOT)
 		fail_msg("port %u has no slot", port);
+	memcpy(&mapping, slot_at(router, slot), router->mapping_size);
+	return mapping;
+}
+
+size_t router_count_slots(const struct router *router)
+{
+	return router->slot_count;
+}
+
+struct mapping router_slot(const struct router *router, uint32_t slot)
+{
+	struct mapping mapping = { 0 };
+
 	memcpy(&mapping, slot_at(router, slot), router->mapping_size);
 	return mapping;
 }
@@ -715,7 +732,7 @@ static const char *check_regions(struct router *router, const char *regions)
 	return NULL;
 }
 
-static const char *router_check(struct router *router)
+const char *router_check(struct router *router)
 {
 	struct endpoint_check endpoints = { .router = router };
 	struct nat_config config = config_read(router);

@@ -100,6 +100,10 @@ bool router_manages(const struct router *router, enum nat_protocol protocol, uns
 /* A copy of the slot of an external port, live or not. Of two external addresses, the first one's. */
 struct mapping router_mapping(const struct router *router, enum nat_protocol protocol, unsigned int port);
 
+/* Every slot, of all external addresses: how many, and a copy of one. */
+size_t router_count_slots(const struct router *router);
+struct mapping router_slot(const struct router *router, uint32_t slot);
+
 /* True if packets from outside would find the mapping. */
 bool router_mapping_is_live(const struct router *router, const struct mapping *mapping);
 
@@ -119,6 +123,9 @@ void router_later(struct router *router, uint64_t ms);
 void router_expire(struct router *router, enum nat_protocol protocol, unsigned int port);
 
 void router_set_external(struct router *router, uint32_t addr);
+
+/* Holds the maps against each other, while no packet is under way. NULL, or what is wrong. */
+const char *router_check(struct router *router);
 
 /* A socket of the router's own, open until the reset: a listening one for TCP. Port in host order. */
 void router_listen(struct router *router, enum nat_protocol protocol, uint32_t addr, unsigned int port);

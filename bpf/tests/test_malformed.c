@@ -116,6 +116,27 @@ static void cut_short(struct router *router)
 	}
 }
 
+/* What lies behind the packet in its frame is no part of it, even where a quoted header would have a checksum there. */
+static void padding(struct router *router)
+{
+	open_mappings(router);
+	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++) {
+		struct frame frame, want;
+		struct outcome outcome;
+		char text[400];
+
+		frame_build(&frame, &errors[i].packet, true);
+		frame_build(&want, &errors[i].expected, true);
+		memset(frame.bytes + frame.size, 0x5a, 16);
+		memset(want.bytes + want.size, 0x5a, 16);
+		frame.size += 16;
+		want.size += 16;
+		send_any(router, &errors[i], &frame, &outcome);
+		if (frame_differs(&want, &outcome.frame, text, sizeof(text)))
+			fail_msg("%s: %s", errors[i].name, text);
+	}
+}
+
 /* The same in the header alone: the frame is long enough, but the IP packet in it ends early. */
 static void total_length_short(struct router *router)
 {
@@ -313,6 +334,7 @@ static void total_length_long(struct router *router)
 
 static const struct test tests[] = {
 	CODE("cut_short_at_every_length", cut_short),
+	CODE("what_lies_behind_a_packet_is_left_alone", padding),
 	CODE("total_length_short_of_the_headers", total_length_short),
 	CODE("total_length_zero_or_too_long", total_length_long),
 	CODE("errors_that_quote_less_and_less", quoted_less_and_less),
