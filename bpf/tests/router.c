@@ -48,6 +48,7 @@ struct router {
 	size_t region_size;
 	uint32_t region_count;
 	struct counter counters[NAT_DIRECTIONS][NAT_REASON_COUNT];
+	bool counters_are_current; /* as they were after the last run */
 	int sockets[SOCKETS];
 	size_t socket_count;
 	size_t linear;
@@ -325,6 +326,7 @@ static int run(struct router *router, enum nat_direction direction, const struct
 	opts.ctx_out = &after;
 	opts.ctx_size_out = sizeof(after);
 	out->l2 = in->l2;
+	router->counters_are_current = false;
 	err = bpf_prog_test_run_opts(datapath_program_fd(router->dp, direction), &opts);
 	if (err == -EINVAL && opts.flags && !router->linear) { /* not known to this kernel? */
 		opts.flags = 0;
@@ -439,7 +441,9 @@ const char *router_send(struct router *router, enum nat_direction direction, con
 	size_t moved = 0;
 	int err;
 
-	counters_read(router, before);
+	if (!router->counters_are_current)
+		counters_read(router, router->counters);
+	memcpy(before, router->counters, sizeof(before));
 	err = run(router, direction, frame, &outcome->frame, &outcome->verdict);
 	if (err == -EBADMSG)
 		return "CHECKSUM_COMPLETE: the packet's sum is wrong after the program";
@@ -449,6 +453,7 @@ const char *router_send(struct router *router, enum nat_direction direction, con
 		return wrong(router, "run on %zu bytes: %s", frame->size, strerror(-err));
 	outcome->mark = router->mark_after;
 	counters_read(router, router->counters);
+	router->counters_are_current = true;
 	for (int d = 0; d < NAT_DIRECTIONS; d++)
 		for (int why = 0; why < NAT_REASON_COUNT; why++) {
 			uint64_t packets = router->counters[d][why].packets - before[d][why].packets;
