@@ -59,6 +59,7 @@ static void describe_transport(struct random *random, struct packet *packet)
 	if (random_one_in(random, 2)) {
 		size_t at = random_below(random, 8);
 
+		packet->own_options = true;
 		memset(packet->options, 1, at);
 		memcpy(packet->options + at, "\2\4\5\xb4", 4);
 	}
