@@ -80,8 +80,8 @@ static __always_inline __u32 ip_parse(struct __sk_buff *skb, struct packet *pkt,
 	pkt->first = !pkt->follower && (fragment & IPV4_MORE_FRAGMENTS);
 	pkt->fragment_id = ip->id;
 	*ip_protocol = ip->protocol;
-	pkt->local_addr.word[0] = direction == NAT_EGRESS ? ip->saddr : ip->daddr;
-	pkt->remote_addr.word[0] = direction == NAT_EGRESS ? ip->daddr : ip->saddr;
+	addr_load_both(&pkt->local_addr, direction == NAT_EGRESS ? &ip->saddr : &ip->daddr, &pkt->remote_addr,
+		       direction == NAT_EGRESS ? &ip->daddr : &ip->saddr);
 	pkt->ip = ip;
 	return length;
 }
@@ -110,10 +110,7 @@ static __always_inline void ip_write_local(struct packet *pkt, enum nat_directio
 	struct iphdr *ip = pkt->ip;
 
 	ip->check = checksum_replace(ip->check, pkt->local_addr.word[0], addr->word[0]);
-	if (direction == NAT_EGRESS)
-		ip->saddr = addr->word[0];
-	else
-		ip->daddr = addr->word[0];
+	addr_store(direction == NAT_EGRESS ? &ip->saddr : &ip->daddr, addr);
 }
 
 /* What a sum over the whole packet sees of a changed address alone: nothing, the header's checksum makes up for it. */
@@ -180,18 +177,15 @@ static __always_inline __s32 ip_payload(const struct iphdr *ip)
 static __always_inline void ip_get(const struct iphdr *ip, enum nat_direction direction, struct nat_addr *local,
 				   struct nat_addr *remote)
 {
-	local->word[0] = direction == NAT_EGRESS ? ip->saddr : ip->daddr;
-	remote->word[0] = direction == NAT_EGRESS ? ip->daddr : ip->saddr;
+	addr_load_both(local, direction == NAT_EGRESS ? &ip->saddr : &ip->daddr, remote,
+		       direction == NAT_EGRESS ? &ip->daddr : &ip->saddr);
 }
 
 static __always_inline void ip_write(struct iphdr *ip, enum nat_direction direction, const struct nat_addr *from,
 				     const struct nat_addr *to)
 {
 	ip->check = checksum_replace(ip->check, from->word[0], to->word[0]);
-	if (direction == NAT_EGRESS)
-		ip->saddr = to->word[0];
-	else
-		ip->daddr = to->word[0];
+	addr_store(direction == NAT_EGRESS ? &ip->saddr : &ip->daddr, to);
 }
 
 #endif

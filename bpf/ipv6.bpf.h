@@ -104,9 +104,8 @@ static __always_inline __u32 ip_parse(struct __sk_buff *skb, struct packet *pkt,
 
 	if ((void *)(ip + 1) > end || ip->version != 6)
 		return 0;
-	__builtin_memcpy(&pkt->local_addr, direction == NAT_EGRESS ? &ip->saddr : &ip->daddr, sizeof(pkt->local_addr));
-	__builtin_memcpy(&pkt->remote_addr, direction == NAT_EGRESS ? &ip->daddr : &ip->saddr,
-			 sizeof(pkt->remote_addr));
+	addr_load_both(&pkt->local_addr, direction == NAT_EGRESS ? &ip->saddr : &ip->daddr, &pkt->remote_addr,
+		       direction == NAT_EGRESS ? &ip->daddr : &ip->saddr);
 	pkt->ip = ip;
 	*ip_protocol = ip->nexthdr;
 	if (!ipv6_is_extension(*ip_protocol))
@@ -140,7 +139,7 @@ static __always_inline void ip_write_local(struct packet *pkt, enum nat_directio
 {
 	struct ipv6hdr *ip = pkt->ip;
 
-	__builtin_memcpy(direction == NAT_EGRESS ? &ip->saddr : &ip->daddr, addr, sizeof(*addr));
+	addr_store(direction == NAT_EGRESS ? &ip->saddr : &ip->daddr, addr);
 }
 
 static __always_inline __s64 addr_difference(const struct nat_addr *from, const struct nat_addr *to)
@@ -224,14 +223,14 @@ static __always_inline __s32 ip_payload(const struct ipv6hdr *ip)
 static __always_inline void ip_get(const struct ipv6hdr *ip, enum nat_direction direction, struct nat_addr *local,
 				   struct nat_addr *remote)
 {
-	__builtin_memcpy(local, direction == NAT_EGRESS ? &ip->saddr : &ip->daddr, sizeof(*local));
-	__builtin_memcpy(remote, direction == NAT_EGRESS ? &ip->daddr : &ip->saddr, sizeof(*remote));
+	addr_load_both(local, direction == NAT_EGRESS ? &ip->saddr : &ip->daddr, remote,
+		       direction == NAT_EGRESS ? &ip->daddr : &ip->saddr);
 }
 
 static __always_inline void ip_write(struct ipv6hdr *ip, enum nat_direction direction, const struct nat_addr *from,
 				     const struct nat_addr *to)
 {
-	__builtin_memcpy(direction == NAT_EGRESS ? &ip->saddr : &ip->daddr, to, sizeof(*to));
+	addr_store(direction == NAT_EGRESS ? &ip->saddr : &ip->daddr, to);
 }
 
 #endif

@@ -68,6 +68,55 @@ static __always_inline __u32 index_bounded(__u32 index, __u32 last)
 	return index & last;
 }
 
+/*
+ * Addresses in a packet's IP header, in place. For a CPU that wants its accesses aligned (MIPS, RISC-V) the verifier takes
+ * for granted what the kernel arranges for Ethernet, a header of 14 bytes behind two spare ones, and does so on links
+ * without that header, too. There a word is two halves.
+ */
+union halves {
+	__be32 word;
+	__be16 half[2];
+};
+
+static __always_inline void addr_load_halves(struct nat_addr *addr, const __be16 *half)
+{
+	union halves value;
+
+	for (int i = 0; i < NAT_ADDR_WORDS; i++) {
+		value.half[0] = half[2 * i];
+		value.half[1] = half[2 * i + 1];
+		addr->word[i] = value.word;
+	}
+}
+
+static __always_inline void addr_load_both(struct nat_addr *local, const void *local_from, struct nat_addr *remote,
+					   const void *remote_from)
+{
+	if (constants.l2_length) {
+		__builtin_memcpy(local, (const __be32 *)local_from, sizeof(*local));
+		__builtin_memcpy(remote, (const __be32 *)remote_from, sizeof(*remote));
+	} else {
+		addr_load_halves(local, local_from);
+		addr_load_halves(remote, remote_from);
+	}
+}
+
+static __always_inline void addr_store(void *to, const struct nat_addr *addr)
+{
+	__be16 *half = to;
+	union halves value;
+
+	if (constants.l2_length) {
+		__builtin_memcpy((__be32 *)to, addr, sizeof(*addr));
+		return;
+	}
+	for (int i = 0; i < NAT_ADDR_WORDS; i++) {
+		value.word = addr->word[i];
+		half[2 * i] = value.half[0];
+		half[2 * i + 1] = value.half[1];
+	}
+}
+
 static __always_inline bool addr_equal(const struct nat_addr *a, const struct nat_addr *b)
 {
 	__u32 difference = 0;

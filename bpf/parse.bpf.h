@@ -112,7 +112,7 @@ static __always_inline enum nat_reason packet_parse(struct __sk_buff *skb, struc
 		return WHY_MALFORMED;
 	if (!protocol_is_ours(ip_protocol))
 		return WHY_OTHER_PROTOCOL;
-	length = blur(length, skb->len) & 0xff;
+	length = blur(length, skb->len) & 0xfc;
 	pkt->transport_offset = constants.l2_length + length;
 	pkt->transport = (__u8 *)pkt->ip + length;
 	if (pkt->follower)
