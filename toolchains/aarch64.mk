@@ -12,7 +12,6 @@ ARCH_LDFLAGS :=
 DEBIAN_ARCH := arm64
 DEBIAN_SUITE := bookworm
 KERNEL_PACKAGE := linux-image-cloud-arm64
-KERNEL_IMAGE := vmlinuz
 QEMU := qemu-system-aarch64
 QEMU_PACKAGE := qemu-system-arm
 QEMU_MACHINE := virt

@@ -12,7 +12,6 @@ ARCH_LDFLAGS :=
 DEBIAN_ARCH := armhf
 DEBIAN_SUITE := bookworm
 KERNEL_PACKAGE := linux-image-armmp
-KERNEL_IMAGE := vmlinuz
 QEMU := qemu-system-arm
 QEMU_PACKAGE := qemu-system-arm
 # highmem=off: without LPAE the kernel does not see the PCI host's registers above 4 GB

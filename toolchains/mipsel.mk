@@ -13,7 +13,6 @@ ARCH_LDFLAGS := -Wl,-z,max-page-size=16384
 DEBIAN_ARCH := mipsel
 DEBIAN_SUITE := bookworm
 KERNEL_PACKAGE := linux-image-4kc-malta
-KERNEL_IMAGE := vmlinux
 QEMU := qemu-system-mipsel
 QEMU_PACKAGE := qemu-system-mips
 QEMU_MACHINE := malta

@@ -12,7 +12,6 @@ ARCH_LDFLAGS :=
 DEBIAN_ARCH := riscv64
 DEBIAN_SUITE := trixie
 KERNEL_PACKAGE := linux-image-riscv64
-KERNEL_IMAGE := vmlinuz
 QEMU := qemu-system-riscv64
 QEMU_PACKAGE := qemu-system-misc
 QEMU_MACHINE := virt

@@ -12,7 +12,6 @@ ARCH_LDFLAGS :=
 DEBIAN_ARCH := amd64
 DEBIAN_SUITE := bookworm
 KERNEL_PACKAGE := linux-image-cloud-amd64
-KERNEL_IMAGE := vmlinuz
 QEMU := qemu-system-x86_64
 QEMU_PACKAGE := qemu-system-x86
 QEMU_MACHINE := q35
