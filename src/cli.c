@@ -15,10 +15,11 @@ const char cli_help_text[] =
 	"einat - an endpoint-independent NAT (\"full cone\") in eBPF\n"
 	"\n"
 	"usage: einat [OPTIONS]\n"
+	"       einat check -c FILE [--json]\n"
 	"\n"
 	"  -h, --help                 print this and exit\n"
 	"  -v, --version [--json]     print the version and exit\n"
-	"  -c, --config FILE          configuration file (not yet in this version)\n"
+	"  -c, --config FILE          configuration file, instead of all options below\n"
 	"  -i, --ifname NAME          external interface, e.g. wan; waited for if it is not there yet\n"
 	"      --ifindex N            external interface by its index\n"
 	"      --nat44                translate IPv4: what happens if nothing else is said\n"
@@ -30,6 +31,7 @@ const char cli_help_text[] =
 	"                             4 drops, 5 every packet\n"
 	"      --bpf-loader NAME      accepted, without effect\n"
 	"\n"
+	"check prints what FILE means, with every default, as TOML or JSON. It needs no rights and changes nothing.\n"
 	"SIGTERM or SIGINT stops it and takes back everything that it has set up.\n"
 	"Exit status: 0 stopped, 1 could not start, 2 bad usage.\n";
 
@@ -79,6 +81,7 @@ struct parser {
 	char *const *next;		    /* argv, ends with NULL */
 	const char *attached;		    /* what is glued to the option: the value of --ports=VALUE */
 	unsigned int given;		    /* bit n: option n */
+	bool is_check;			    /* the first word is `check` */
 };
 
 static bool is_given(const struct parser *parser, enum option option)
@@ -152,7 +155,7 @@ static int word_take(struct parser *parser, enum option option, const char *word
 		return value > 0 ? 0 : -EINVAL;
 	case OPTION_BPF_LOG:
 		value = number_parse(word, 5);
-		interface->bpf_log_level = (int)value;
+		interface->bpf_log_level = (uint32_t)value;
 		return value >= 0 ? 0 : -EINVAL;
 	case OPTION_PORTS:
 		return ports_add(interface, word, why);
@@ -161,6 +164,9 @@ static int word_take(struct parser *parser, enum option option, const char *word
 			       ?: hairpin_config_add_interface(&interface->hairpin[CONFIG_IPV6], word, why);
 	case OPTION_INTERNAL:
 		return interface_config_add_internal(interface, word, why);
+	case OPTION_CONFIG:
+		parser->cli->file = word;
+		return 0;
 	case OPTION_BPF_LOADER:
 		parser->cli->config.bpf_loader_given = true;
 		return 0;
@@ -232,13 +238,18 @@ static int options_check(struct parser *parser)
 	struct interface_config *interface = parser->interface;
 	struct cli *cli = parser->cli;
 
-	if (is_given(parser, OPTION_JSON))
-		return refuse(cli, 2, "--json: only with --version");
-	if (is_given(parser, OPTION_CONFIG)) {
-		if (parser->given & ~(1u << OPTION_CONFIG))
-			return refuse(cli, 2, "--config: cannot be combined with other options");
-		return refuse(cli, 1, "--config: configuration files are not yet in this version");
+	if (parser->is_check) {
+		if (!is_given(parser, OPTION_CONFIG) || parser->given & ~(1u << OPTION_CONFIG | 1u << OPTION_JSON))
+			return refuse(cli, 2, "check: give --config FILE, and nothing else but --json");
+		cli->action = CLI_CHECK;
+		return 0;
 	}
+	if (is_given(parser, OPTION_JSON))
+		return refuse(cli, 2, "--json: only with --version and check");
+	if (is_given(parser, OPTION_CONFIG))
+		return parser->given & ~(1u << OPTION_CONFIG)
+			       ? refuse(cli, 2, "--config: cannot be combined with other options")
+			       : 0;
 	if (is_given(parser, OPTION_IFNAME) && is_given(parser, OPTION_IFINDEX))
 		return refuse(cli, 2, "--ifname and --ifindex: give one of them");
 	if (!is_given(parser, OPTION_IFNAME) && !is_given(parser, OPTION_IFINDEX))
@@ -266,6 +277,10 @@ void cli_parse(struct cli *cli, int argc, char *const argv[])
 	parser.interface = config_add_interface(&cli->config);
 	if (!parser.interface)
 		goto no_memory;
+	if (*parser.next && !strcmp(*parser.next, "check")) {
+		parser.is_check = true;
+		parser.next++;
+	}
 	while ((arg = *parser.next)) {
 		parser.next++;
 		if (arg[0] != '-' || !arg[1]) {

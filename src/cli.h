@@ -8,7 +8,8 @@
 #include "config.h"
 
 enum cli_action {
-	CLI_RUN,     /* with cli.config */
+	CLI_RUN,     /* with cli.config, or what cli.file holds */
+	CLI_CHECK,   /* print what cli.file means, exit 0 */
 	CLI_HELP,    /* print cli_help_text, exit 0 */
 	CLI_VERSION, /* print, exit 0 */
 	CLI_REFUSE,  /* cli.error says why, exit with cli.status: 2 for bad usage, 1 for what this version cannot do */
@@ -16,7 +17,8 @@ enum cli_action {
 
 struct cli {
 	enum cli_action action;
-	bool json; /* with CLI_VERSION */
+	bool json;	  /* with CLI_VERSION and CLI_CHECK */
+	const char *file; /* of argv; NULL: the command line is all there is */
 	int status;
 	char error[192];
 	struct config config; /* to be freed with config_free(), whatever the action */

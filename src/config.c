@@ -19,6 +19,13 @@ enum {
 	DEFAULT_HAIRPIN_TABLE = 4787,
 };
 
+const char *const config_filterings[] = {
+	[FILTERING_ENDPOINT_INDEPENDENT] = "endpoint-independent",
+	[FILTERING_ADDRESS] = "address-dependent",
+	[FILTERING_ADDRESS_AND_PORT] = "address-and-port-dependent",
+};
+const char *const config_poolings[] = { [POOLING_FIRST] = "first", [POOLING_PAIRED] = "paired" };
+
 void config_init(struct config *config)
 {
 	int family;
@@ -26,6 +33,38 @@ void config_init(struct config *config)
 	memset(config, 0, sizeof(*config));
 	for (family = 0; family < CONFIG_FAMILIES; family++)
 		config->local_rule_pref[family] = DEFAULT_LOCAL_RULE_PREF;
+}
+
+int config_add_note(struct config *config, const char *note)
+{
+	char **grown;
+
+	grown = realloc(config->notes, (config->notes_count + 1) * sizeof(char *));
+	if (!grown)
+		return -ENOMEM;
+	config->notes = grown;
+	grown[config->notes_count] = strdup(note);
+	if (!grown[config->notes_count])
+		return -ENOMEM;
+	config->notes_count++;
+	return 0;
+}
+
+static void interface_set_defaults(struct interface_config *interface)
+{
+	struct datapath_config dp;
+
+	datapath_config_init(&dp);
+	interface->prefer_tcx = dp.prefer_tcx;
+	interface->bpf_fib_lookup_external = dp.fib_source;
+	interface->default_externals = true;
+	memcpy(interface->timeout_ms, dp.timeout_ms, sizeof(interface->timeout_ms));
+	interface->max_sessions = dp.max_sessions;
+	interface->max_fragments = dp.max_fragments;
+	interface->max_remotes = dp.max_remotes;
+	interface->max_hosts = dp.max_hosts;
+	interface->filtering = dp.filtering;
+	interface->pooling = dp.pooling;
 }
 
 struct interface_config *config_add_interface(struct config *config)
@@ -39,7 +78,7 @@ struct interface_config *config_add_interface(struct config *config)
 	config->interfaces = grown;
 	interface = &grown[config->interfaces_count++];
 	memset(interface, 0, sizeof(*interface));
-	interface->prefer_tcx = true;
+	interface_set_defaults(interface);
 	for (family = 0; family < CONFIG_FAMILIES; family++) {
 		interface->hairpin[family].ip_protocols[0] = IPPROTO_TCP;
 		interface->hairpin[family].ip_protocols[1] = IPPROTO_UDP;
@@ -70,7 +109,7 @@ bool interface_name_is_valid(const char *name)
 	       strcmp(name, "..");
 }
 
-static void ip_prefix_mask(struct ip_prefix *prefix)
+void ip_prefix_mask(struct ip_prefix *prefix)
 {
 	unsigned int word, bits;
 
@@ -81,13 +120,19 @@ static void ip_prefix_mask(struct ip_prefix *prefix)
 	}
 }
 
-static int internal_network_parse(struct internal_network *network, const char *text, const char **why)
+int address_parse(const char *text, int *family, __be32 addr[4])
+{
+	memset(addr, 0, 4 * sizeof(*addr));
+	*family = strchr(text, ':') ? AF_INET6 : AF_INET;
+	return inet_pton(*family, text, addr) == 1 ? 0 : -EINVAL;
+}
+
+int network_parse(const char *text, int *family, struct ip_prefix *prefix, const char **why)
 {
 	char address[INET6_ADDRSTRLEN];
 	const char *slash = strchr(text, '/');
 	size_t digits;
 
-	memset(network, 0, sizeof(*network));
 	*why = "not a network such as 192.168.1.0/24";
 	if (!slash) {
 		*why = "no prefix length, such as /24";
@@ -97,35 +142,56 @@ static int internal_network_parse(struct internal_network *network, const char *
 		return -EINVAL;
 	memcpy(address, text, (size_t)(slash - text));
 	address[slash - text] = '\0';
-	network->family = strchr(address, ':') ? AF_INET6 : AF_INET;
-	if (inet_pton(network->family, address, network->prefix.addr) != 1)
+	if (address_parse(address, family, prefix->addr))
 		return -EINVAL;
 	digits = strspn(slash + 1, "0123456789");
 	if (!digits || digits > 3 || slash[1 + digits])
 		return -EINVAL;
-	network->prefix.length = (unsigned int)strtoul(slash + 1, NULL, 10);
-	if (network->prefix.length > (network->family == AF_INET ? 32 : 128)) {
-		*why = network->family == AF_INET ? "prefix length above 32" : "prefix length above 128";
+	prefix->length = (unsigned int)strtoul(slash + 1, NULL, 10);
+	if (prefix->length > (*family == AF_INET ? 32 : 128)) {
+		*why = *family == AF_INET ? "prefix length above 32" : "prefix length above 128";
 		return -EINVAL;
 	}
-	ip_prefix_mask(&network->prefix);
+	return 0;
+}
+
+static int networks_add(struct internal_network **networks, size_t *count, const char *text, const char **why)
+{
+	struct internal_network network = { 0 }, *grown;
+
+	if (network_parse(text, &network.family, &network.prefix, why))
+		return -EINVAL;
+	ip_prefix_mask(&network.prefix);
+	grown = realloc(*networks, (*count + 1) * sizeof(*grown));
+	if (!grown) {
+		*why = "out of memory";
+		return -ENOMEM;
+	}
+	*networks = grown;
+	grown[(*count)++] = network;
 	return 0;
 }
 
 int interface_config_add_internal(struct interface_config *interface, const char *text, const char **why)
 {
-	struct internal_network network, *grown;
+	return networks_add(&interface->internals, &interface->internals_count, text, why);
+}
 
-	if (internal_network_parse(&network, text, why))
-		return -EINVAL;
-	grown = realloc(interface->internals, (interface->internals_count + 1) * sizeof(*grown));
-	if (!grown) {
-		*why = "out of memory";
-		return -ENOMEM;
-	}
-	interface->internals = grown;
-	grown[interface->internals_count++] = network;
-	return 0;
+int interface_config_add_exempt(struct interface_config *interface, const char *text, const char **why)
+{
+	return networks_add(&interface->exempt_destinations, &interface->exempt_destinations_count, text, why);
+}
+
+struct external_rule *interface_config_add_external(struct interface_config *interface)
+{
+	struct external_rule *grown;
+
+	grown = realloc(interface->externals, (interface->externals_count + 1) * sizeof(*grown));
+	if (!grown)
+		return NULL;
+	interface->externals = grown;
+	memset(&grown[interface->externals_count], 0, sizeof(*grown));
+	return &grown[interface->externals_count++];
 }
 
 bool hairpin_config_has_interface(const struct hairpin_config *hairpin, const char *name)
@@ -247,19 +313,38 @@ void interface_config_describe(const struct interface_config *interface, char *t
 		text_append(text, size, "%s%s", i ? " " : ", hairpin ", hairpin->internal_ifs[i]);
 }
 
-void config_free(struct config *config)
+static void interface_config_free(struct interface_config *interface)
 {
-	struct interface_config *interface;
+	struct external_rule *external;
 	size_t i, n;
 
-	for (i = 0; i < config->interfaces_count; i++) {
-		interface = &config->interfaces[i];
+	for (n = 0; n < NAT_PROTOCOLS; n++)
+		port_set_free(&interface->ports[n]);
+	port_set_free(&interface->icmp_all);
+	port_set_free(&interface->icmp_in);
+	for (i = 0; i < interface->externals_count; i++) {
+		external = &interface->externals[i];
 		for (n = 0; n < NAT_PROTOCOLS; n++)
-			port_set_free(&interface->ports[n]);
-		for (n = 0; n < CONFIG_FAMILIES; n++)
-			free(interface->hairpin[n].internal_ifs);
-		free(interface->internals);
+			port_set_free(&external->ports[n]);
+		port_set_free(&external->icmp_all);
+		port_set_free(&external->icmp_in);
 	}
+	for (n = 0; n < CONFIG_FAMILIES; n++)
+		free(interface->hairpin[n].internal_ifs);
+	free(interface->externals);
+	free(interface->exempt_destinations);
+	free(interface->internals);
+}
+
+void config_free(struct config *config)
+{
+	size_t i;
+
+	for (i = 0; i < config->interfaces_count; i++)
+		interface_config_free(&config->interfaces[i]);
 	free(config->interfaces);
+	for (i = 0; i < config->notes_count; i++)
+		free(config->notes[i]);
+	free(config->notes);
 	memset(config, 0, sizeof(*config));
 }

@@ -22,6 +22,25 @@ struct internal_network {
 	struct ip_prefix prefix;
 };
 
+/* What counts as an external address: one of [[interfaces.externals]]. */
+enum external_form {
+	EXTERNAL_ADDRESS, /* first */
+	EXTERNAL_NETWORK, /* the network first/length is external, and first the address in it that is used */
+	EXTERNAL_MATCH,	  /* whichever address of the interface is from first to last */
+};
+
+struct external_rule {
+	enum external_form form;
+	int family; /* AF_INET or AF_INET6 */
+	__be32 first[4], last[4];
+	unsigned int length;
+	bool is_internal; /* translated after all */
+	bool no_snat;	  /* external, but no internal host gets it */
+	bool no_hairpin;
+	struct port_set ports[NAT_PROTOCOLS];
+	struct port_set icmp_all, icmp_in; /* read and checked; nothing from outside makes a mapping */
+};
+
 /* Hairpin routing of one family for one external interface. Off without internal interfaces. */
 struct hairpin_config {
 	char (*internal_ifs)[IFNAMSIZ];
@@ -36,10 +55,27 @@ struct interface_config {
 	int ifindex;	     /* 0: by name */
 	bool nat44, nat66;
 	bool prefer_tcx;
-	int bpf_log_level;
+	uint32_t bpf_log_level;
 	struct port_set ports[NAT_PROTOCOLS]; /* external ports, identifiers for NAT_ICMP */
+	struct port_set icmp_all, icmp_in;    /* as in struct external_rule; empty unless a file has them */
 	struct internal_network *internals;   /* translate only these; none: every source */
 	size_t internals_count;
+	struct internal_network *exempt_destinations; /* left alone */
+	size_t exempt_destinations_count;
+	struct external_rule *externals; /* in their order of priority */
+	size_t externals_count;
+	bool default_externals;		   /* behind them, any fit address of the interface */
+	bool bpf_fib_lookup_external;	   /* the route chooses among several */
+	uint32_t binding_max_records;	   /* without effect, but that ct_max_records is twice as many */
+	uint64_t timeout_ms[NAT_TIMEOUTS]; /* by enum nat_timeout; from here on as in struct datapath_config */
+	uint32_t max_sessions, max_fragments, max_remotes, max_hosts;
+	uint32_t host_limit[NAT_PROTOCOLS];
+	uint32_t inbound_mark;
+	uint32_t mss_clamp;
+	uint32_t filtering; /* enum nat_filtering */
+	uint32_t pooling;   /* enum nat_pooling */
+	bool refresh_inbound;
+	bool persist, take_over_masquerade; /* not yet: refused */
 	struct hairpin_config hairpin[CONFIG_FAMILIES];
 };
 
@@ -48,10 +84,18 @@ struct config {
 	struct interface_config *interfaces;
 	size_t interfaces_count;
 	bool bpf_loader_given; /* an option of old, without effect: said once */
+	char **notes;	       /* lines about what has no effect: said once */
+	size_t notes_count;
 };
+
+/* What filtering and pooling are called, by enum nat_filtering and enum nat_pooling. */
+extern const char *const config_filterings[FILTERING_ADDRESS_AND_PORT + 1], *const config_poolings[POOLING_PAIRED + 1];
 
 /* Defaults, and no interface. */
 void config_init(struct config *config);
+
+/* Appends to the notes. Returns 0 or -ENOMEM. */
+int config_add_note(struct config *config, const char *note);
 
 /* Appends an interface with every default but the ports; the pointer holds until the next one. NULL: out of memory. */
 struct interface_config *config_add_interface(struct config *config);
@@ -64,6 +108,21 @@ bool interface_name_is_valid(const char *name);
 
 /* Appends. -EINVAL: *why says what is wrong with text, "192.168.1.0/24". Bits behind the prefix are cleared. */
 int interface_config_add_internal(struct interface_config *interface, const char *text, const char **why);
+
+/* Appends a destination that is left alone, as above. */
+int interface_config_add_exempt(struct interface_config *interface, const char *text, const char **why);
+
+/* Appends one with all fields zero. NULL: out of memory. */
+struct external_rule *interface_config_add_external(struct interface_config *interface);
+
+/* An address, "192.0.2.7". Returns 0 or -EINVAL. */
+int address_parse(const char *text, int *family, __be32 addr[4]);
+
+/* A network, "192.168.1.7/24": the bits behind the prefix stay as they are. -EINVAL: *why says what is wrong. */
+int network_parse(const char *text, int *family, struct ip_prefix *prefix, const char **why);
+
+/* Clears the bits behind the prefix. */
+void ip_prefix_mask(struct ip_prefix *prefix);
 
 /* Appends. -EINVAL with *why for a bad name, a name given twice, and the external interface itself. */
 int hairpin_config_add_interface(struct hairpin_config *hairpin, const char *name, const char **why);

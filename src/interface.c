@@ -64,35 +64,64 @@ static int fd_watch(const struct interface *interface, int fd)
 	return -errno;
 }
 
+/* The networks of a family among several; to be freed. NULL: out of memory. */
+static struct ip_prefix *networks_of_family(const struct internal_network *networks, size_t count, int family,
+					    size_t *found)
+{
+	struct ip_prefix *prefixes = calloc(count + 1, sizeof(*prefixes));
+	size_t i;
+
+	*found = 0;
+	for (i = 0; i < count && prefixes; i++)
+		if (networks[i].family == family)
+			prefixes[(*found)++] = networks[i].prefix;
+	return prefixes;
+}
+
+/* What the configuration says, as the data plane wants to hear it; what it points to stays with the configuration. */
+static void datapath_configure(struct datapath_config *dp, const struct interface_config *config)
+{
+	datapath_config_init(dp);
+	dp->ifname = config->name;
+	dp->prefer_tcx = config->prefer_tcx;
+	dp->fib_source = config->bpf_fib_lookup_external;
+	dp->log_level = (int)config->bpf_log_level;
+	memcpy(dp->ports, config->ports, sizeof(dp->ports));
+	memcpy(dp->timeout_ms, config->timeout_ms, sizeof(dp->timeout_ms));
+	memcpy(dp->host_limit, config->host_limit, sizeof(dp->host_limit));
+	dp->max_sessions = config->max_sessions;
+	dp->max_fragments = config->max_fragments;
+	dp->max_remotes = config->max_remotes;
+	dp->max_hosts = config->max_hosts;
+	dp->inbound_mark = config->inbound_mark;
+	dp->mss_clamp = (uint16_t)config->mss_clamp;
+	dp->filtering = (enum nat_filtering)config->filtering;
+	dp->pooling = (enum nat_pooling)config->pooling;
+	dp->refresh_inbound = config->refresh_inbound;
+}
+
 /* Loads for a device with this index and header. */
 static int datapath_load(struct datapath **datapath, const struct interface_config *config, int ifindex,
 			 enum link_layer layer)
 {
-	struct ip_prefix *internals = NULL;
+	struct ip_prefix *internals, *exempt;
 	struct datapath_config dp;
-	size_t i;
-	int err;
+	int err = -ENOMEM;
 
-	datapath_config_init(&dp);
+	datapath_configure(&dp, config);
 	dp.family = AF_INET;
 	dp.ifindex = ifindex;
-	dp.ifname = config->name;
 	dp.has_l2 = layer == LINK_ETHERNET;
-	dp.prefer_tcx = config->prefer_tcx;
-	dp.log_level = config->bpf_log_level;
-	memcpy(dp.ports, config->ports, sizeof(dp.ports));
-	if (config->internals_count) {
-		internals = calloc(config->internals_count, sizeof(*internals));
-		if (!internals) {
-			log_error("%s: out of memory", config->name);
-			return -ENOMEM;
-		}
-	}
-	for (i = 0; i < config->internals_count; i++)
-		if (config->internals[i].family == dp.family)
-			internals[dp.internals_count++] = config->internals[i].prefix;
+	internals = networks_of_family(config->internals, config->internals_count, dp.family, &dp.internals_count);
+	exempt = networks_of_family(config->exempt_destinations, config->exempt_destinations_count, dp.family,
+				    &dp.exempt_destinations_count);
 	dp.internals = internals;
-	err = datapath_open(datapath, &dp);
+	dp.exempt_destinations = exempt;
+	if (internals && exempt)
+		err = datapath_open(datapath, &dp);
+	else
+		log_error("%s: out of memory", config->name);
+	free(exempt);
 	free(internals);
 	return err;
 }

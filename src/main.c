@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* einat: an endpoint-independent NAT. From the command line to an exit status. */
 #include <bpf/libbpf.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "cli.h"
+#include "config_file.h"
+#include "config_print.h"
 #include "daemon.h"
 #include "log.h"
 
@@ -37,6 +40,38 @@ static void standard_open(void)
 			open("/", O_RDONLY | O_DIRECTORY); /* no /dev: something to take the number */
 }
 
+/* Puts what the file says in place of the empty configuration. Returns 0 or the exit status: 1, 2 for a bad file. */
+static int file_load(struct cli *cli)
+{
+	char error[512];
+	size_t i;
+	int err;
+
+	config_free(&cli->config);
+	err = config_file_load(&cli->config, cli->file, error, sizeof(error));
+	if (err) {
+		log_error("%s", error);
+		return err == -EINVAL || err == -EFBIG ? 2 : 1;
+	}
+	for (i = 0; i < cli->config.notes_count; i++)
+		log_info("%s", cli->config.notes[i]);
+	return 0;
+}
+
+/* What check knows and the daemon does not do yet. */
+static bool is_supported(const struct config *config)
+{
+	const struct interface_config *interface;
+
+	for (interface = config->interfaces; interface < config->interfaces + config->interfaces_count; interface++) {
+		if (!interface->nat66 && !interface->externals_count && interface->default_externals)
+			continue;
+		log_error("%s: %s: not yet in this version", interface->name, interface->nat66 ? "nat66" : "externals");
+		return false;
+	}
+	return true;
+}
+
 int main(int argc, char *argv[])
 {
 	struct cli cli;
@@ -57,7 +92,18 @@ int main(int argc, char *argv[])
 		log_error("%s", cli.error);
 		status = cli.status;
 		break;
+	case CLI_CHECK:
+		status = file_load(&cli);
+		if (!status)
+			config_print(stdout, &cli.config, cli.json ? CONFIG_JSON : CONFIG_TOML);
+		break;
 	case CLI_RUN:
+		if (cli.file)
+			status = file_load(&cli);
+		if (!status && !is_supported(&cli.config))
+			status = 1;
+		if (status)
+			break;
 		if (cli.config.bpf_loader_given)
 			log_info("--bpf-loader: has no effect, there is a single loader");
 		status = daemon_run(&cli.config);

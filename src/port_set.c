@@ -93,6 +93,36 @@ bool port_set_contains(const struct port_set *set, uint16_t port)
 	return false;
 }
 
+bool port_set_contains_set(const struct port_set *set, const struct port_set *part)
+{
+	size_t i, n = 0;
+
+	/* Both are sorted, and merged: a range of the part is within one of the set. */
+	for (i = 0; i < part->count; i++) {
+		while (n < set->count && set->ranges[n].last < part->ranges[i].first)
+			n++;
+		if (n == set->count || set->ranges[n].first > part->ranges[i].first ||
+		    set->ranges[n].last < part->ranges[i].last)
+			return false;
+	}
+	return true;
+}
+
+int port_set_copy(struct port_set *to, const struct port_set *from)
+{
+	struct port_range *ranges = NULL;
+
+	if (from->count) {
+		ranges = malloc(from->count * sizeof(*ranges));
+		if (!ranges)
+			return -ENOMEM;
+		memcpy(ranges, from->ranges, from->count * sizeof(*ranges));
+	}
+	free(to->ranges);
+	*to = (struct port_set){ ranges, from->count };
+	return 0;
+}
+
 size_t port_set_size(const struct port_set *set)
 {
 	size_t i, size = 0;

@@ -28,6 +28,12 @@ int port_set_parse(struct port_set *set, const char *text, const char **why);
 
 bool port_set_contains(const struct port_set *set, uint16_t port);
 
+/* Are all ports of `part` in `set`? */
+bool port_set_contains_set(const struct port_set *set, const struct port_set *part);
+
+/* Makes `to` the same set as `from`. Returns 0 or -ENOMEM, and then `to` is as it was. */
+int port_set_copy(struct port_set *to, const struct port_set *from);
+
 /* The number of ports in it, 0 to 65536. */
 size_t port_set_size(const struct port_set *set);
 

@@ -91,8 +91,14 @@ test_arguments()
 	check "a network without a length" says 2 'einat: --internal: "10.0.0.0": no prefix length, such as /24' \
 		"$EINAT" -i wan --internal 10.0.0.0
 	check "NAT66 is refused, not ignored" says 1 "einat: --nat66: IPv6 is not yet in this version" "$EINAT" -i wan --nat66
-	check "a configuration file is refused, not ignored" \
-		says 1 "einat: --config: configuration files are not yet in this version" "$EINAT" -c /dev/null
+	check "a configuration file without an interface is refused" \
+		says 2 "einat: /dev/null:1: no [[interfaces]]: there is nothing to translate" "$EINAT" -c /dev/null
+	check "a configuration file that is not there is named" \
+		says 1 "einat: $tmp/none.toml: No such file or directory" "$EINAT" -c "$tmp/none.toml"
+	printf '[[interfaces]]\nif_name = "wan"\ntcp_ranges = ["30000-20000"]\n' >"$tmp/bad.toml"
+	check "a bad one is refused by its line" \
+		says 2 "einat: $tmp/bad.toml:3: [[interfaces]] \"wan\": tcp_ranges: \"30000-20000\": begin is above end" \
+		"$EINAT" check -c "$tmp/bad.toml"
 	"$EINAT" --help >"$tmp/help" 2>"$tmp/help-error"
 	check "--help goes to standard output, exit status 0" [ "$?,$(wc -c <"$tmp/help-error")" = 0,0 ]
 	check "--help names the options" grep -q -e '--hairpin-if NAME' "$tmp/help"

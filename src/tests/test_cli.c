@@ -90,9 +90,14 @@ static void test_refused(void **state)
 		{ "-i wan --bpf-log 6", 2, "--bpf-log: \"6\": not a level from 0 to 5" },
 		{ "-i wan --bpf-log=-1", 2, "--bpf-log: \"-1\": not a level from 0 to 5" },
 		{ "-i wan --nat44=yes", 2, "--nat44: takes no value" },
-		{ "-i wan --json", 2, "--json: only with --version" },
+		{ "-i wan --json", 2, "--json: only with --version and check" },
 		{ "-i wan --nat66", 1, "--nat66: IPv6 is not yet in this version" },
-		{ "-c /etc/einat.toml", 1, "--config: configuration files are not yet in this version" },
+		{ "check", 2, "check: give --config FILE, and nothing else but --json" },
+		{ "check -i wan", 2, "check: give --config FILE, and nothing else but --json" },
+		{ "check -c a -i wan", 2, "check: give --config FILE, and nothing else but --json" },
+		{ "check a", 2, "\"a\": not an option (--help shows all options)" },
+		{ "-c a check", 2, "\"check\": not an option (--help shows all options)" },
+		{ "-c a --json", 2, "--json: only with --version and check" },
 		{ "-c", 2, "--config: needs a file" },
 		{ "-c a -i wan", 2, "--config: cannot be combined with other options" },
 	};
@@ -226,6 +231,33 @@ static void test_help_and_version(void **state)
 		assert_non_null(strstr(cli_help_text, options[i]));
 }
 
+static void test_file(void **state)
+{
+	static const struct {
+		const char *line;
+		enum cli_action action;
+		bool json;
+	} cases[] = {
+		{ "-c f", CLI_RUN, false },
+		{ "--config=f", CLI_RUN, false },
+		{ "check -c f", CLI_CHECK, false },
+		{ "check --json -c f", CLI_CHECK, true },
+		{ "check --config f --json", CLI_CHECK, true },
+	};
+	char copy[64];
+	struct cli cli;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		parse(&cli, cases[i].line, copy, sizeof(copy));
+		assert_int_equal(cli.action, cases[i].action);
+		assert_int_equal(cli.json, cases[i].json);
+		assert_string_equal(cli.file, "f");
+		config_free(&cli.config);
+	}
+}
+
 static void test_warnings(void **state)
 {
 	const struct interface_config *wan;
@@ -279,7 +311,7 @@ int main(void)
 		cmocka_unit_test(test_refused),		 cmocka_unit_test(test_described),
 		cmocka_unit_test(test_defaults),	 cmocka_unit_test(test_values),
 		cmocka_unit_test(test_help_and_version), cmocka_unit_test(test_warnings),
-		cmocka_unit_test(test_long_description),
+		cmocka_unit_test(test_long_description), cmocka_unit_test(test_file),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

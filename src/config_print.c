@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Writes a configuration out, key for key as config_file.c reads it. TOML and JSON differ in little but their punctuation. */
+#include "config_print.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "duration.h"
+
+struct printer {
+	FILE *to;
+	enum config_format format;
+	bool needs_comma; /* JSON: something stands before in this table or array */
+};
+
+static void comma(struct printer *printer)
+{
+	if (printer->format == CONFIG_JSON && printer->needs_comma)
+		fputc(',', printer->to);
+	printer->needs_comma = true;
+}
+
+/* TOML's basic strings and JSON's know the same escapes. */
+static void print_string(FILE *to, const char *text)
+{
+	fputc('"', to);
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			fprintf(to, "\\%c", *text);
+		else if ((unsigned char)*text < ' ' || *text == 0x7f)
+			fprintf(to, "\\u%04x", *text);
+		else
+			fputc(*text, to);
+	}
+	fputc('"', to);
+}
+
+static void key_begin(struct printer *printer, const char *key)
+{
+	comma(printer);
+	if (printer->format == CONFIG_JSON)
+		fprintf(printer->to, "\"%s\":", key);
+	else
+		fprintf(printer->to, "%s = ", key);
+}
+
+static void key_end(struct printer *printer)
+{
+	if (printer->format == CONFIG_TOML)
+		fputc('\n', printer->to);
+}
+
+static void print_number(struct printer *printer, const char *key, uint32_t value)
+{
+	key_begin(printer, key);
+	fprintf(printer->to, "%u", value);
+	key_end(printer);
+}
+
+static void print_bool(struct printer *printer, const char *key, bool value)
+{
+	key_begin(printer, key);
+	fputs(value ? "true" : "false", printer->to);
+	key_end(printer);
+}
+
+static void print_text(struct printer *printer, const char *key, const char *value)
+{
+	key_begin(printer, key);
+	print_string(printer->to, value);
+	key_end(printer);
+}
+
+static void print_time(struct printer *printer, const char *key, uint64_t ms)
+{
+	char text[32];
+
+	duration_format(ms, text, sizeof(text));
+	print_text(printer, key, text);
+}
+
+/* An element of an array of strings. */
+static void print_element(struct printer *printer, size_t number, const char *text)
+{
+	fputs(number ? ", " : "", printer->to);
+	print_string(printer->to, text);
+}
+
+static void print_ports(struct printer *printer, const char *key, const struct port_set *ports)
+{
+	char text[16];
+	size_t i;
+
+	key_begin(printer, key);
+	fputc('[', printer->to);
+	for (i = 0; i < ports->count; i++) {
+		snprintf(text, sizeof(text), "%u-%u", ports->ranges[i].first, ports->ranges[i].last);
+		print_element(printer, i, text);
+	}
+	fputc(']', printer->to);
+	key_end(printer);
+}
+
+static void print_all_ports(struct printer *printer, const struct port_set ports[NAT_PROTOCOLS],
+			    const struct port_set *icmp_all, const struct port_set *icmp_in)
+{
+	print_ports(printer, "tcp_ranges", &ports[NAT_TCP]);
+	print_ports(printer, "udp_ranges", &ports[NAT_UDP]);
+	print_ports(printer, "icmp_ranges", icmp_all);
+	print_ports(printer, "icmp_in_ranges", icmp_in);
+	print_ports(printer, "icmp_out_ranges", &ports[NAT_ICMP]);
+}
+
+static void print_networks(struct printer *printer, const char *key, const struct internal_network *networks,
+			   size_t count)
+{
+	char address[INET6_ADDRSTRLEN], text[INET6_ADDRSTRLEN + 8];
+	size_t i;
+
+	key_begin(printer, key);
+	fputc('[', printer->to);
+	for (i = 0; i < count; i++) {
+		inet_ntop(networks[i].family, networks[i].prefix.addr, address, sizeof(address));
+		snprintf(text, sizeof(text), "%s/%u", address, networks[i].prefix.length);
+		print_element(printer, i, text);
+	}
+	fputc(']', printer->to);
+	key_end(printer);
+}
+
+/* A table begins: under its full name in TOML, as a member in JSON. */
+static void table_begin(struct printer *printer, const char *full_name, const char *key)
+{
+	comma(printer);
+	if (printer->format == CONFIG_JSON)
+		fprintf(printer->to, "\"%s\":{", key);
+	else
+		fprintf(printer->to, "\n[%s]\n", full_name);
+	printer->needs_comma = false;
+}
+
+static void table_end(struct printer *printer)
+{
+	if (printer->format == CONFIG_JSON)
+		fputc('}', printer->to);
+	printer->needs_comma = true;
+}
+
+/* An array of tables: TOML has nothing to say until the first of them. */
+static void tables_begin(struct printer *printer, const char *key)
+{
+	if (printer->format == CONFIG_JSON) {
+		comma(printer);
+		fprintf(printer->to, "\"%s\":[", key);
+	}
+	printer->needs_comma = false;
+}
+
+static void tables_next(struct printer *printer, const char *full_name)
+{
+	comma(printer);
+	if (printer->format == CONFIG_JSON)
+		fputc('{', printer->to);
+	else
+		fprintf(printer->to, "\n[[%s]]\n", full_name);
+	printer->needs_comma = false;
+}
+
+static void tables_end(struct printer *printer)
+{
+	if (printer->format == CONFIG_JSON)
+		fputc(']', printer->to);
+	printer->needs_comma = true;
+}
+
+static void print_hairpin(struct printer *printer, const struct hairpin_config *hairpin)
+{
+	size_t i;
+
+	print_bool(printer, "enable", hairpin->internal_ifs_count);
+	key_begin(printer, "internal_if_names");
+	fputc('[', printer->to);
+	for (i = 0; i < hairpin->internal_ifs_count; i++)
+		print_element(printer, i, hairpin->internal_ifs[i]);
+	fputc(']', printer->to);
+	key_end(printer);
+	key_begin(printer, "ip_protocols");
+	fputc('[', printer->to);
+	for (i = 0; i < NAT_PROTOCOLS && hairpin->ip_protocols[i]; i++)
+		print_element(printer, i,
+			      hairpin->ip_protocols[i] == IPPROTO_TCP	? "tcp"
+			      : hairpin->ip_protocols[i] == IPPROTO_UDP ? "udp"
+									: "icmp");
+	fputc(']', printer->to);
+	key_end(printer);
+	print_number(printer, "ip_rule_pref", hairpin->rule_pref);
+	print_number(printer, "table_id", hairpin->table_id);
+}
+
+static void print_external(struct printer *printer, const struct external_rule *external)
+{
+	char first[INET6_ADDRSTRLEN], last[INET6_ADDRSTRLEN], text[INET6_ADDRSTRLEN + 8];
+
+	inet_ntop(external->family, external->first, first, sizeof(first));
+	switch (external->form) {
+	case EXTERNAL_ADDRESS:
+		print_text(printer, "address", first);
+		break;
+	case EXTERNAL_NETWORK:
+		snprintf(text, sizeof(text), "%s/%u", first, external->length);
+		print_text(printer, "network", text);
+		break;
+	case EXTERNAL_MATCH:
+		inet_ntop(external->family, external->last, last, sizeof(last));
+		key_begin(printer, "match_address");
+		if (printer->format == CONFIG_JSON)
+			fprintf(printer->to, "{\"start\":\"%s\",\"end\":\"%s\"}", first, last);
+		else
+			fprintf(printer->to, "{ start = \"%s\", end = \"%s\" }", first, last);
+		key_end(printer);
+		break;
+	}
+	print_bool(printer, "is_internal", external->is_internal);
+	print_bool(printer, "no_snat", external->no_snat);
+	print_bool(printer, "no_hairpin", external->no_hairpin);
+	print_all_ports(printer, external->ports, &external->icmp_all, &external->icmp_in);
+}
+
+static void print_times_and_sizes(struct printer *printer, const struct interface_config *interface)
+{
+	static const struct {
+		const char *key;
+		enum nat_timeout which;
+	} times[] = {
+		{ "timeout_fragment", NAT_TIMEOUT_FRAGMENT },
+		{ "timeout_icmp_default", NAT_TIMEOUT_ICMP },
+		{ "timeout_udp_min", NAT_TIMEOUT_UDP },
+		{ "timeout_udp_default", NAT_TIMEOUT_UDP_CONFIRMED },
+		{ "timeout_tcp_trans", NAT_TIMEOUT_TCP_TRANSITORY },
+		{ "timeout_tcp_est", NAT_TIMEOUT_TCP_ESTABLISHED },
+		{ "timeout_port_hold", NAT_TIMEOUT_HOLD },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(times) / sizeof(*times); i++)
+		print_time(printer, times[i].key, interface->timeout_ms[times[i].which]);
+	print_number(printer, "frag_track_max_records", interface->max_fragments);
+	if (interface->binding_max_records)
+		print_number(printer, "binding_max_records", interface->binding_max_records);
+	print_number(printer, "ct_max_records", interface->max_sessions);
+	print_number(printer, "host_max_records", interface->max_hosts);
+	print_number(printer, "remote_max_records", interface->max_remotes);
+	print_number(printer, "host_limit_tcp", interface->host_limit[NAT_TCP]);
+	print_number(printer, "host_limit_udp", interface->host_limit[NAT_UDP]);
+	print_number(printer, "host_limit_icmp", interface->host_limit[NAT_ICMP]);
+	print_number(printer, "inbound_mark", interface->inbound_mark);
+	print_number(printer, "tcp_mss_clamp", interface->mss_clamp);
+}
+
+/* The tables below an interface come last: in TOML a key behind them would be theirs. */
+static void print_interface(struct printer *printer, const struct interface_config *interface)
+{
+	static const char *const hairpins[CONFIG_FAMILIES] = { "ipv4_hairpin_route", "ipv6_hairpin_route" };
+	char full_name[48];
+	size_t i;
+
+	print_text(printer, "if_name", interface->name);
+	print_bool(printer, "nat44", interface->nat44);
+	print_bool(printer, "nat66", interface->nat66);
+	print_number(printer, "bpf_log_level", interface->bpf_log_level);
+	print_bool(printer, "bpf_fib_lookup_external", interface->bpf_fib_lookup_external);
+	print_bool(printer, "prefer_tcx", interface->prefer_tcx);
+	print_bool(printer, "persist", interface->persist);
+	print_bool(printer, "take_over_masquerade", interface->take_over_masquerade);
+	print_all_ports(printer, interface->ports, &interface->icmp_all, &interface->icmp_in);
+	print_times_and_sizes(printer, interface);
+	print_text(printer, "filtering", config_filterings[interface->filtering]);
+	print_text(printer, "pooling", config_poolings[interface->pooling]);
+	print_bool(printer, "refresh_inbound", interface->refresh_inbound);
+	print_networks(printer, "no_snat_dests", interface->exempt_destinations, interface->exempt_destinations_count);
+	print_networks(printer, "snat_internals", interface->internals, interface->internals_count);
+	print_bool(printer, "default_externals", interface->default_externals);
+	for (i = 0; i < CONFIG_FAMILIES; i++) {
+		snprintf(full_name, sizeof(full_name), "interfaces.%s", hairpins[i]);
+		table_begin(printer, full_name, hairpins[i]);
+		print_hairpin(printer, &interface->hairpin[i]);
+		table_end(printer);
+	}
+	tables_begin(printer, "externals");
+	for (i = 0; i < interface->externals_count; i++) {
+		tables_next(printer, "interfaces.externals");
+		print_external(printer, &interface->externals[i]);
+		table_end(printer);
+	}
+	tables_end(printer);
+}
+
+void config_print_interface(FILE *to, const struct interface_config *interface)
+{
+	struct printer printer = { to, CONFIG_TOML, false };
+
+	print_interface(&printer, interface);
+}
+
+void config_print(FILE *to, const struct config *config, enum config_format format)
+{
+	struct printer printer = { to, format, false };
+	size_t i;
+
+	if (format == CONFIG_JSON)
+		fputc('{', to);
+	table_begin(&printer, "defaults", "defaults");
+	print_number(&printer, "ipv4_local_rule_pref", config->local_rule_pref[CONFIG_IPV4]);
+	print_number(&printer, "ipv6_local_rule_pref", config->local_rule_pref[CONFIG_IPV6]);
+	table_end(&printer);
+	tables_begin(&printer, "interfaces");
+	for (i = 0; i < config->interfaces_count; i++) {
+		tables_next(&printer, "interfaces");
+		print_interface(&printer, &config->interfaces[i]);
+		table_end(&printer);
+	}
+	tables_end(&printer);
+	if (format == CONFIG_JSON)
+		fputs("}\n", to);
+}

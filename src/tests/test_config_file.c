@@ -1,0 +1,500 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* config_file, config_print and duration: what a file may say, what comes of it, and what is said of a bad one. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "config_file.h"
+#include "config_print.h"
+#include "duration.h"
+
+#define WAN "[[interfaces]]\nif_name = \"wan\"\nnat44 = true\n"
+
+static void read_good(struct config *config, const char *text)
+{
+	char error[512];
+
+	if (config_file_parse(config, "f", text, strlen(text), error, sizeof(error)))
+		fail_msg("%s", error);
+}
+
+static void test_refused(void **state)
+{
+	static const struct {
+		const char *text, *error;
+	} cases[] = {
+		{ "", "f:1: no [[interfaces]]: there is nothing to translate" },
+		{ "interfaces = []", "f:1: no [[interfaces]]: there is nothing to translate" },
+		{ "interfaces = 1", "f:1: interfaces: an integer, where an array of tables: [[interfaces]] belongs" },
+		{ "[interfaces]", "f:1: interfaces: a table, where an array of tables: [[interfaces]] belongs" },
+		{ "interfaces = [1]", "f:1: interfaces: an integer, where a table belongs" },
+		{ "a = ", "f:1:5: expected a value, found the end of the file" },
+		{ "versoin = 1", "f:1: versoin: unknown key" },
+		{ "version = \"1\"", "f:1: version: a string, where an integer belongs" },
+		{ "[default]\n", "f:1: default: unknown key" },
+		{ "defaults = 1", "f:1: defaults: an integer, where a table belongs" },
+		{ "[defaults]\ntcp_range = []", "f:2: [defaults]: tcp_range: unknown key" },
+		{ "[defaults]\ntcp_ranges = 1",
+		  "f:2: [defaults]: tcp_ranges: an integer, where an array of ranges belongs" },
+		{ "[defaults]\ntcp_ranges = [\n1]",
+		  "f:3: [defaults]: tcp_ranges: an integer, where a range such as \"20000-29999\" belongs" },
+		{ "[defaults]\nipv4_hairpin_table_id = 0",
+		  "f:2: [defaults]: ipv4_hairpin_table_id: 0: must be from 1 to 4294967295" },
+		{ "[defaults]\nipv6_hairpin_table_id = 254",
+		  "f:2: [defaults]: ipv6_hairpin_table_id: 254: is one of the kernel's own tables" },
+		{ "[defaults]\nipv4_local_rule_pref = -1",
+		  "f:2: [defaults]: ipv4_local_rule_pref: -1: must be from 0 to 4294967295" },
+		{ "[defaults]\nicmp_ranges = [\"0-999\"]",
+		  "f:2: [defaults]: icmp_ranges: must contain icmp_in_ranges, which is not given" },
+		{ "[[interfaces]]\nnat44 = true", "f:1: [[interfaces]]: if_name: is missing" },
+		{ "[[interfaces]]\nif_name = 1",
+		  "f:2: [[interfaces]]: if_name: an integer, where an interface name belongs" },
+		{ "[[interfaces]]\nif_name = \"a b\"", "f:2: [[interfaces]]: if_name: \"a b\": not an interface name" },
+		{ "[[interfaces]]\nif_name = \"a\\u0000b\"", "f:2: [[interfaces]]: if_name: a NUL in a string" },
+		{ WAN WAN, "f:5: [[interfaces]]: if_name: \"wan\": is there already" },
+		{ WAN "nat444 = true", "f:4: [[interfaces]] \"wan\": nat444: unknown key" },
+		{ WAN "nat66 = 1", "f:4: [[interfaces]] \"wan\": nat66: an integer, where true or false belongs" },
+		{ WAN "bpf_log_level = 6", "f:4: [[interfaces]] \"wan\": bpf_log_level: 6: must be from 0 to 5" },
+		{ WAN "bpf_loader = 1", "f:4: [[interfaces]] \"wan\": bpf_loader: an integer, where a string belongs" },
+		{ WAN "allow_inbound_icmpx = 1",
+		  "f:4: [[interfaces]] \"wan\": allow_inbound_icmpx: an integer, where true or false belongs" },
+		{ WAN "tcp_ranges = [\"30000-20000\"]",
+		  "f:4: [[interfaces]] \"wan\": tcp_ranges: \"30000-20000\": begin is above end" },
+		{ WAN "udp_ranges = [\"1-2\",\n\"3-65536\"]",
+		  "f:5: [[interfaces]] \"wan\": udp_ranges: \"3-65536\": port above 65535" },
+		{ WAN "udp_ranges = [\"0-5\"]",
+		  "f:4: [[interfaces]] \"wan\": udp_ranges: \"0-5\": port 0 cannot be used" },
+		{ WAN "icmp_out_ranges = [\"0-5\"]\nicmp_ranges = [\"1-65535\"]\nicmp_in_ranges = []",
+		  "f:4: [[interfaces]] \"wan\": icmp_out_ranges: not all of them are in icmp_ranges" },
+		{ WAN "timeout_fragment = \"2\xc2\xb5\"",
+		  "f:4: [[interfaces]] \"wan\": timeout_fragment: \"2\xc2\xb5\": not a time such as \"2s\" or \"5m\"" },
+		{ WAN "timeout_tcp_est = 0",
+		  "f:4: [[interfaces]] \"wan\": timeout_tcp_est: \"0\": must be above zero" },
+		{ WAN "timeout_tcp_est = \"53w\"",
+		  "f:4: [[interfaces]] \"wan\": timeout_tcp_est: \"53w\": more than 52 weeks" },
+		{ WAN "timeout_udp_min = 1.5",
+		  "f:4: [[interfaces]] \"wan\": timeout_udp_min: a float, where a time such as \"2s\" belongs" },
+		{ WAN "frag_track_max_records = 0",
+		  "f:4: [[interfaces]] \"wan\": frag_track_max_records: 0: must be from 1 to 16777216" },
+		{ WAN "ct_max_records = 16777217",
+		  "f:4: [[interfaces]] \"wan\": ct_max_records: 16777217: must be from 1 to 16777216" },
+		{ WAN "tcp_mss_clamp = 65536",
+		  "f:4: [[interfaces]] \"wan\": tcp_mss_clamp: 65536: must be from 0 to 65535" },
+		{ WAN "filtering = \"none\"",
+		  "f:4: [[interfaces]] \"wan\": filtering: \"none\": is none of endpoint-independent, address-dependent, "
+		  "address-and-port-dependent" },
+		{ WAN "pooling = true", "f:4: [[interfaces]] \"wan\": pooling: a boolean, where a string belongs" },
+		{ WAN "persist = true", "f:4: [[interfaces]] \"wan\": persist: not yet in this version" },
+		{ WAN "take_over_masquerade = true",
+		  "f:4: [[interfaces]] \"wan\": take_over_masquerade: not yet in this version" },
+		{ WAN "no_snat_dests = [\"192.0.2.1\"]",
+		  "f:4: [[interfaces]] \"wan\": no_snat_dests: \"192.0.2.1\": no prefix length, such as /24" },
+		{ WAN "snat_internals = \"10.0.0.0/8\"",
+		  "f:4: [[interfaces]] \"wan\": snat_internals: a string, where an array of networks belongs" },
+		{ WAN "snat_internals = [\"2001:db8::/32\"]",
+		  "f:4: [[interfaces]] \"wan\": snat_internals: an IPv6 network, but nat66 is not on" },
+		{ WAN "ipv4_hairpin_route = true",
+		  "f:4: [[interfaces]] \"wan\": ipv4_hairpin_route: a boolean, where a table belongs" },
+		{ WAN "ipv4_hairpin_route.enable = true",
+		  "f:4: [[interfaces]] \"wan\": ipv4_hairpin_route: enable: there are no internal_if_names" },
+		{ WAN "[interfaces.ipv4_hairpin_route]\nif_names = []",
+		  "f:5: [[interfaces]] \"wan\": ipv4_hairpin_route: if_names: unknown key" },
+		{ WAN "ipv6_hairpin_route = { internal_if_names = [\"lan\", \"wan\"] }",
+		  "f:4: [[interfaces]] \"wan\": ipv6_hairpin_route: internal_if_names: \"wan\": is the external interface" },
+		{ WAN "ipv6_hairpin_route = { internal_if_names = [\"lan\", \"lan\"] }",
+		  "f:4: [[interfaces]] \"wan\": ipv6_hairpin_route: internal_if_names: \"lan\": given twice" },
+		{ WAN "ipv6_hairpin_route.ip_protocols = [\"sctp\"]",
+		  "f:4: [[interfaces]] \"wan\": ipv6_hairpin_route: ip_protocols: \"sctp\": is none of tcp, udp, icmp" },
+		{ WAN "ipv6_hairpin_route.table_id = 0",
+		  "f:4: [[interfaces]] \"wan\": ipv6_hairpin_route: table_id: 0: must be from 1 to 4294967295" },
+		{ WAN "externals = 1",
+		  "f:4: [[interfaces]] \"wan\": externals: an integer, where an array of tables belongs" },
+		{ WAN "externals = [1]", "f:4: [[interfaces]] \"wan\": externals: an integer, where a table belongs" },
+		{ WAN "[[interfaces.externals]]\nno_snat = true",
+		  "f:4: [[interfaces]] \"wan\": externals: needs one of address, network and match_address" },
+		{ WAN "[[interfaces.externals]]\naddress = \"192.0.2.1\"\nnetwork = \"192.0.2.1/24\"",
+		  "f:4: [[interfaces]] \"wan\": externals: needs one of address, network and match_address" },
+		{ WAN "[[interfaces.externals]]\naddress = \"192.0.2\"",
+		  "f:5: [[interfaces]] \"wan\": address: \"192.0.2\": not an address such as 192.0.2.7" },
+		{ WAN "[[interfaces.externals]]\nnetwork = \"192.0.2.0/33\"",
+		  "f:5: [[interfaces]] \"wan\": network: \"192.0.2.0/33\": prefix length above 32" },
+		{ WAN "[[interfaces.externals]]\nmatch_address = {}",
+		  "f:5: [[interfaces]] \"wan\": match_address: needs network, or start and end" },
+		{ WAN "[[interfaces.externals]]\nmatch_address = { from = 1 }",
+		  "f:5: [[interfaces]] \"wan\": from: unknown key" },
+		{ WAN "[[interfaces.externals]]\nmatch_address = { start = \"192.0.2.9\", end = \"192.0.2.8\" }",
+		  "f:5: [[interfaces]] \"wan\": match_address: start is above end" },
+		{ WAN "[[interfaces.externals]]\nmatch_address = { start = \"192.0.2.9\", end = \"2001:db8::1\" }",
+		  "f:5: [[interfaces]] \"wan\": match_address: start and end are not of one family" },
+		{ WAN "[[interfaces.externals]]\nmatch_address = \"192.0.2.0/24\"\nis_internal = true",
+		  "f:6: [[interfaces]] \"wan\": externals: is_internal: only with address or network" },
+		{ WAN "[[interfaces.externals]]\naddress = \"192.0.2.1\"\ntcp_ranges = [\"2-1\"]",
+		  "f:6: [[interfaces]] \"wan\": tcp_ranges: \"2-1\": begin is above end" },
+	};
+	struct config config;
+	char error[512];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		assert_true(
+			config_file_parse(&config, "f", cases[i].text, strlen(cases[i].text), error, sizeof(error)));
+		assert_string_equal(error, cases[i].error);
+		assert_int_equal(config.interfaces_count, 0);
+	}
+}
+
+/* What each line makes of the effective configuration: one of its lines. */
+static void test_effect(void **state)
+{
+	static const struct {
+		const char *text, *effect;
+	} cases[] = {
+		{ "nat66 = true", "nat66 = true" },
+		{ "", "nat66 = false" },
+		{ "", "tcp_ranges = [\"20000-29999\"]" },
+		{ "tcp_ranges = []", "tcp_ranges = []" },
+		{ "tcp_ranges = [\"5-6\", \"1-2\", \"3-4\", \"9-10\", \"20-30\", \"25-40\"]",
+		  "tcp_ranges = [\"1-6\", \"9-10\", \"20-40\"]" },
+		{ "icmp_ranges = []", "icmp_out_ranges = []" },
+		{ "icmp_ranges = []", "icmp_in_ranges = []" },
+		{ "bpf_log_level = 5", "bpf_log_level = 5" },
+		{ "bpf_fib_lookup_external = false", "bpf_fib_lookup_external = false" },
+		{ "prefer_tcx = false", "prefer_tcx = false" },
+		{ "timeout_fragment = \"1500ms\"", "timeout_fragment = \"1500ms\"" },
+		{ "timeout_icmp_default = \"90\"", "timeout_icmp_default = \"90s\"" },
+		{ "timeout_udp_min = 90", "timeout_udp_min = \"90s\"" },
+		{ "timeout_udp_default = \"1.5h\"", "timeout_udp_default = \"5400s\"" },
+		{ "timeout_tcp_trans = \"5m\"", "timeout_tcp_trans = \"300s\"" },
+		{ "", "timeout_tcp_est = \"7440s\"" },
+		{ "timeout_tcp_est = \"120m\"", "timeout_tcp_est = \"7200s\"" },
+		{ "timeout_pkt_min = \"3m\"", "timeout_udp_min = \"180s\"" },
+		{ "timeout_udp_default = \"6m\"\ntimeout_pkt_default = \"3m\"", "timeout_udp_default = \"360s\"" },
+		{ "timeout_pkt_default = \"3m\"\ntimeout_udp_default = \"6m\"", "timeout_udp_default = \"360s\"" },
+		{ "frag_track_max_records = 65_536", "frag_track_max_records = 65536" },
+		{ "", "ct_max_records = 16384" },
+		{ "binding_max_records = 0x1000", "ct_max_records = 8192" },
+		{ "binding_max_records = 4096\nct_max_records = 5", "ct_max_records = 5" },
+		{ "filtering = \"address-dependent\"", "filtering = \"address-dependent\"" },
+		{ "pooling = \"paired\"", "pooling = \"paired\"" },
+		{ "refresh_inbound = true", "refresh_inbound = true" },
+		{ "inbound_mark = 0xffffffff", "inbound_mark = 4294967295" },
+		{ "tcp_mss_clamp = 1452", "tcp_mss_clamp = 1452" },
+		{ "host_limit_udp = 1000", "host_limit_udp = 1000" },
+		{ "no_snat_dests = [\"192.0.2.77/24\", \"2001:db8::1/32\"]",
+		  "no_snat_dests = [\"192.0.2.0/24\", \"2001:db8::/32\"]" },
+		{ "snat_internals = [\"192.168.1.1/16\"]", "snat_internals = [\"192.168.0.0/16\"]" },
+		{ "default_externals = false", "default_externals = false" },
+		{ "ipv4_hairpin_route.internal_if_names = [\"lo\", \"lan\"]", "internal_if_names = [\"lo\", \"lan\"]" },
+		{ "ipv4_hairpin_route.internal_if_names = [\"lo\", \"lan\"]", "enable = true" },
+		{ "ipv4_hairpin_route = { internal_if_names = [\"lan\"], ip_protocols = [\"icmp\", \"tcp\", \"icmp\"] }",
+		  "ip_protocols = [\"tcp\", \"icmp\"]" },
+		{ "[interfaces.ipv6_hairpin_route]\nip_rule_pref = 50", "ip_rule_pref = 50" },
+		{ "[interfaces.ipv6_hairpin_route]\ntable_id = 17", "table_id = 17" },
+		{ "[defaults]\nipv6_hairpin_table_id = 18", "table_id = 18" },
+		{ "[defaults]\nipv4_local_rule_pref = 300", "ipv4_local_rule_pref = 300" },
+		{ "[defaults]\nudp_ranges = [\"7-8\"]", "udp_ranges = [\"7-8\"]" },
+		{ "udp_ranges = [\"9-9\"]\n[defaults]\nudp_ranges = [\"7-8\"]", "udp_ranges = [\"9-9\"]" },
+		{ "[[interfaces.externals]]\naddress = \"192.0.2.7\"", "address = \"192.0.2.7\"" },
+		{ "[[interfaces.externals]]\naddress = \"2001:db8::7\"", "address = \"2001:db8::7\"" },
+		{ "[[interfaces.externals]]\nnetwork = \"192.0.2.5/24\"", "network = \"192.0.2.5/24\"" },
+		{ "externals = [{ network = \"192.0.2.5/24\", is_internal = true }]", "is_internal = true" },
+		{ "[[interfaces.externals]]\nmatch_address = \"192.0.2.5/24\"",
+		  "match_address = { start = \"192.0.2.0\", end = \"192.0.2.255\" }" },
+		{ "[[interfaces.externals]]\nmatch_address = { network = \"2001:db8::/33\" }",
+		  "match_address = { start = \"2001:db8::\", end = \"2001:db8:7fff:ffff:ffff:ffff:ffff:ffff\" }" },
+		{ "[[interfaces.externals]]\nmatch_address.start = \"192.0.2.1\"\nmatch_address.end = \"192.0.2.1\"",
+		  "match_address = { start = \"192.0.2.1\", end = \"192.0.2.1\" }" },
+		{ "tcp_ranges = []\n[[interfaces.externals]]\naddress = \"192.0.2.7\"\ntcp_ranges = [\"5-6\"]",
+		  "tcp_ranges = [\"5-6\"]" },
+	};
+	char text[512], line[256], *printed;
+	struct config config;
+	size_t i, size;
+	FILE *to;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		snprintf(text, sizeof(text), WAN "%s\n", cases[i].text);
+		read_good(&config, text);
+		to = open_memstream(&printed, &size);
+		assert_non_null(to);
+		config_print(to, &config, CONFIG_TOML);
+		fclose(to);
+		snprintf(line, sizeof(line), "\n%s\n", cases[i].effect);
+		if (!strstr(printed, line))
+			fail_msg("%s: no line %s in %s", cases[i].text, cases[i].effect, printed);
+		free(printed);
+		config_free(&config);
+	}
+}
+
+static void test_notes(void **state)
+{
+	static const struct {
+		const char *text, *note;
+	} cases[] = {
+		{ WAN "bpf_loader = \"aya\"", "f:4: [[interfaces]] \"wan\": bpf_loader: has no effect here" },
+		{ WAN "allow_inbound_icmpx = true",
+		  "f:4: [[interfaces]] \"wan\": allow_inbound_icmpx: has no effect here: nothing from outside makes a mapping" },
+		{ WAN "allow_inbound_icmpx = false", NULL },
+		{ "[[interfaces]]\nif_name = \"wan\"",
+		  "f:1: [[interfaces]] \"wan\": neither nat44 nor nat66 is on: nothing is translated" },
+		{ WAN, NULL },
+	};
+	struct config config;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		read_good(&config, cases[i].text);
+		assert_int_equal(config.notes_count, cases[i].note ? 1 : 0);
+		if (cases[i].note)
+			assert_string_equal(config.notes[0], cases[i].note);
+		config_free(&config);
+	}
+}
+
+static char *print_toml(const struct config *config)
+{
+	char *printed;
+	size_t size;
+	FILE *to = open_memstream(&printed, &size);
+
+	assert_non_null(to);
+	config_print(to, config, CONFIG_TOML);
+	fclose(to);
+	return printed;
+}
+
+/* The effective configuration reads back to itself. `text` is freed. */
+static void assert_round_trip(char *text)
+{
+	char *first, *second;
+	struct config config;
+
+	read_good(&config, text);
+	first = print_toml(&config);
+	config_free(&config);
+	read_good(&config, first);
+	second = print_toml(&config);
+	config_free(&config);
+	assert_string_equal(first, second);
+	free(first);
+	free(second);
+	free(text);
+}
+
+static char *file_read(const char *path)
+{
+	char *text = calloc(1, 65536);
+	FILE *file = fopen(path, "r");
+
+	assert_non_null(text);
+	if (!file)
+		fail_msg("%s: run this from the top of the tree", path);
+	assert_true(fread(text, 1, 65535, file) > 0);
+	fclose(file);
+	return text;
+}
+
+static const char sample[] = "packaging/einat.toml";
+
+/* Takes the "#" away from line `number` of the sample; false: it has none, or is text. */
+static bool line_uncomment(char *text, int number)
+{
+	for (; number > 1 && text; number--)
+		text = strchr(text, '\n') ? strchr(text, '\n') + 1 : NULL;
+	if (!text || text[0] != '#' || text[1] == ' ' || text[1] == '\n')
+		return false;
+	*text = ' ';
+	return true;
+}
+
+static int lines_count(const char *text)
+{
+	int lines = 0;
+
+	for (; *text; text++)
+		lines += *text == '\n';
+	return lines;
+}
+
+/* As it is, with each single line of it in force, and with all of them. */
+static void test_sample(void **state)
+{
+	char *text = file_read(sample), *one;
+	int i, lines = lines_count(text), keys = 0;
+	struct config config;
+	char error[512];
+
+	(void)state;
+	read_good(&config, text);
+	assert_int_equal(config.notes_count, 0);
+	config_free(&config);
+	for (i = 1; i <= lines; i++) {
+		one = strdup(text);
+		assert_non_null(one);
+		if (line_uncomment(one, i)) {
+			keys++;
+			/* A bare header, a key of one, and `enable` without names lack what stands beside them. */
+			if (config_file_parse(&config, "f", one, strlen(one), error, sizeof(error)) &&
+			    !strstr(error, "needs one of") && !strstr(error, "no internal_if_names") &&
+			    !strstr(error, "unknown key"))
+				fail_msg("%s", error);
+			config_free(&config);
+		}
+		free(one);
+	}
+	assert_true(keys > 70);
+	for (i = 1; i <= lines; i++)
+		line_uncomment(text, i);
+	assert_round_trip(text);
+}
+
+/* Every key that a configuration is printed with is in the sample, and no default there is another than in force. */
+static void test_sample_is_complete(void **state)
+{
+	char *text = file_read(sample), *printed, *line, *rest, *end;
+	struct config config;
+	int i, lines = lines_count(text);
+
+	(void)state;
+	for (i = 1; i <= lines; i++)
+		line_uncomment(text, i);
+	read_good(&config, text);
+	printed = print_toml(&config);
+	for (rest = printed; (line = strsep(&rest, "\n"));) {
+		end = strstr(line, " = ");
+		if (!end)
+			continue;
+		end[3] = '\0';
+		if (!strstr(text, line))
+			fail_msg("%s is not in %s", line, sample);
+	}
+	config_free(&config);
+	free(printed);
+	free(text);
+}
+
+static void test_durations(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t ms; /* 0: refused, for this reason */
+		const char *why;
+	} cases[] = {
+		{ "2s", 2000, NULL },
+		{ "2", 2000, NULL },
+		{ "1ns", 1, NULL },
+		{ "999999ns", 1, NULL },
+		{ "1000001ns", 2, NULL },
+		{ "1000us", 1, NULL },
+		{ "2000\xc2\xb5s", 2, NULL },
+		{ "3000\xce\xbcs", 3, NULL },
+		{ "7ms", 7, NULL },
+		{ "2m", 120000, NULL },
+		{ "2h", 7200000, NULL },
+		{ "1d", 86400000, NULL },
+		{ "1w", 604800000, NULL },
+		{ "0.5s", 500, NULL },
+		{ "1.25m", 75000, NULL },
+		{ "52w", 31449600000, NULL },
+		{ "53w", 0, "more than 52 weeks" },
+		{ "99999999999999999999999999s", 0, "more than 52 weeks" },
+		{ "0", 0, "must be above zero" },
+		{ "0.0s", 0, "must be above zero" },
+		{ "", 0, "not a time such as \"2s\" or \"5m\"" },
+		{ "s", 0, "not a time such as \"2s\" or \"5m\"" },
+		{ "-1s", 0, "not a time such as \"2s\" or \"5m\"" },
+		{ "1 s", 0, "not a time such as \"2s\" or \"5m\"" },
+		{ "1.s", 0, "not a time such as \"2s\" or \"5m\"" },
+		{ "1h30m", 0, "not a time such as \"2s\" or \"5m\"" },
+		{ "1S", 0, "not a time such as \"2s\" or \"5m\"" },
+		{ "1sec", 0, "not a time such as \"2s\" or \"5m\"" },
+	};
+	const char *why;
+	uint64_t ms;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		print_message("# \"%s\"\n", cases[i].text);
+		assert_int_equal(duration_parse(cases[i].text, &ms, &why), cases[i].ms ? 0 : -EINVAL);
+		if (cases[i].ms)
+			assert_int_equal(ms, cases[i].ms);
+		else
+			assert_string_equal(why, cases[i].why);
+	}
+}
+
+static void test_json(void **state)
+{
+	static const char *const parts[] = {
+		"{\"defaults\":{\"ipv4_local_rule_pref\":200,\"ipv6_local_rule_pref\":200},\"interfaces\":[{\"if_name\":\"wan\",",
+		",\"tcp_ranges\":[\"1-2\", \"5-6\"],",
+		",\"ipv6_hairpin_route\":{\"enable\":false,\"internal_if_names\":[],\"ip_protocols\":[\"tcp\", \"udp\"],",
+		",\"externals\":[{\"address\":\"192.0.2.7\",\"is_internal\":false,",
+		"},{\"match_address\":{\"start\":\"192.0.2.0\",\"end\":\"192.0.2.255\"},",
+		"\"]}]},{\"if_name\":\"q\\\"\\u001b\",",
+		",\"externals\":[]}]}\n",
+	};
+	struct config config;
+	char *printed;
+	size_t i, size;
+	FILE *to;
+
+	(void)state;
+	read_good(&config, WAN "tcp_ranges = [\"1-2\", \"5-6\"]\n[[interfaces.externals]]\naddress = \"192.0.2.7\"\n"
+			       "[[interfaces.externals]]\nmatch_address = \"192.0.2.0/24\"\n"
+			       "[[interfaces]]\nif_name = \"q\\\"\\u001b\"\nnat66 = true\n");
+	to = open_memstream(&printed, &size);
+	assert_non_null(to);
+	config_print(to, &config, CONFIG_JSON);
+	fclose(to);
+	for (i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+		if (!strstr(printed, parts[i]))
+			fail_msg("no %s in %s", parts[i], printed);
+	free(printed);
+	config_free(&config);
+}
+
+static void test_file(void **state)
+{
+	struct config config;
+	char error[512];
+
+	(void)state;
+	assert_int_equal(config_file_load(&config, "/nonexistent/einat.toml", error, sizeof(error)), -ENOENT);
+	assert_string_equal(error, "/nonexistent/einat.toml: No such file or directory");
+	assert_int_equal(config_file_load(&config, "/", error, sizeof(error)), -EISDIR);
+	assert_string_equal(error, "/: Is a directory");
+	assert_int_equal(config_file_load(&config, "/dev/zero", error, sizeof(error)), -EFBIG);
+	assert_string_equal(error, "/dev/zero:1:1: more than 1 MB");
+	assert_int_equal(config_file_load(&config, sample, error, sizeof(error)), 0);
+	assert_int_equal(config.interfaces_count, 1);
+	config_free(&config);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_effect),
+		cmocka_unit_test(test_notes),
+		cmocka_unit_test(test_sample),
+		cmocka_unit_test(test_sample_is_complete),
+		cmocka_unit_test(test_durations),
+		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_file),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("config_file", tests, NULL, NULL);
+}
