@@ -16,13 +16,19 @@ $(BUILD)/host/libcmocka.a: $(SOURCES)/cmocka/.unpacked
 $(BUILD)/host/objects/%.o: src/%.c $(BUILD)/bpf/.headers Makefile
 	$(call say,HOSTCC)
 	$Qmkdir -p $(@D)
-	$Q$(HOSTCC) $(HOST_CFLAGS) -MMD -MP -c $< -o $@
+	$Q$(HOSTCC) $(HOST_CFLAGS) -Icross -MMD -MP -c $< -o $@
 
 $(BUILD)/host/objects/tests/%.o: src/tests/%.c $(BUILD)/host/libcmocka.a $(BUILD)/bpf/.headers Makefile
 	$(call say,HOSTCC)
 	$Qmkdir -p $(@D)
-	$Q$(HOSTCC) $(HOST_CFLAGS) $(CMOCKA_USER) -I$(SOURCES)/cmocka/include -MMD -MP -c $< -o $@
+	$Q$(HOSTCC) $(HOST_CFLAGS) -Icross $(CMOCKA_USER) -I$(SOURCES)/cmocka/include -MMD -MP -c $< -o $@
 
-$(UNIT_TESTS): $(BUILD)/host/tests/%: $(BUILD)/host/objects/tests/%.o $(PURE:%=$(BUILD)/host/objects/%.o) $(BUILD)/host/libcmocka.a
+$(BUILD)/host/objects/libmnl.o: cross/libmnl/libmnl.c cross/libmnl/libmnl.h $(BUILD)/bpf/.headers Makefile
+	$(call say,HOSTCC)
+	$Qmkdir -p $(@D)
+	$Q$(HOSTCC) $(HOST_CFLAGS) -Icross -c $< -o $@
+
+$(UNIT_TESTS): $(BUILD)/host/tests/%: $(BUILD)/host/objects/tests/%.o $(PURE:%=$(BUILD)/host/objects/%.o) \
+		$(BUILD)/host/objects/libmnl.o $(BUILD)/host/libcmocka.a
 	$(call say,LINK)
 	$Qmkdir -p $(@D) && $(HOSTCC) $(HOST_CFLAGS) -o $@.tmp $^ && mv $@.tmp $@

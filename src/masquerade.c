@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* See masquerade.h. One socket for each interface, kept open: it owns the table. */
+#include "masquerade.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+
+#include "log.h"
+
+struct masquerade {
+	struct mnl_socket *socket;
+	bool exists; /* the table */
+};
+
+/* Which message of a batch failed, and of how many a word has come. */
+struct answer {
+	uint32_t failed; /* sequence */
+	uint32_t count;
+	int err;
+};
+
+static int socket_open(struct mnl_socket **sock)
+{
+	struct timeval limit = { .tv_sec = 10 };
+	int one = 1;
+
+	*sock = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+	if (!*sock)
+		return errno == EPROTONOSUPPORT ? -EOPNOTSUPP : -errno;
+	if (mnl_socket_bind(*sock, 0, MNL_SOCKET_AUTOPID) < 0)
+		return -errno;
+	mnl_socket_setsockopt(*sock, NETLINK_CAP_ACK, &one, sizeof(one));
+	setsockopt(mnl_socket_get_fd(*sock), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	return 0;
+}
+
+static int answer_read(const struct nlmsghdr *message, void *data)
+{
+	const struct nlmsgerr *error = mnl_nlmsg_get_payload(message);
+	struct answer *answer = data;
+
+	if (message->nlmsg_len < mnl_nlmsg_size(sizeof(*error)))
+		return MNL_CB_OK;
+	answer->count++;
+	if (error->error && !answer->err) {
+		answer->failed = message->nlmsg_seq;
+		answer->err = error->error;
+	}
+	return MNL_CB_OK;
+}
+
+/* Every message is answered; only if the batch as a whole is refused there is a single answer, to its begin. */
+static int batch_send(struct mnl_socket *sock, const struct nft_batch *batch, uint32_t *failed)
+{
+	static mnl_cb_t control[] = { [NLMSG_ERROR] = answer_read };
+	struct answer answer = { 0, 0, 0 };
+	char buffer[MNL_SOCKET_BUFFER_SIZE];
+	int size = (int)batch->length * 2;
+	ssize_t length;
+
+	setsockopt(mnl_socket_get_fd(sock), SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
+	if (mnl_socket_sendto(sock, batch->buffer, batch->length) < 0)
+		return -errno;
+	while (answer.count < batch->messages && !(answer.err && !answer.failed)) {
+		length = mnl_socket_recvfrom(sock, buffer, sizeof(buffer));
+		if (length < 0)
+			return -errno;
+		mnl_cb_run2(buffer, (size_t)length, 0, 0, NULL, &answer, control, sizeof(control) / sizeof(*control));
+	}
+	*failed = answer.failed;
+	return answer.err;
+}
+
+/* The kernel's error alone says little: which message it was for says more. */
+static int say_why(const char *ifname, const struct nft_batch *batch, uint32_t failed, int err)
+{
+	static const char *const what = "take over the masquerade rule";
+
+	if (err == -EPERM && !failed)
+		log_error("%s: %s: %s", ifname, what, strerror(-err));
+	else if (!failed) {
+		log_error("%s: %s: the kernel has no nftables (%s)", ifname, what, strerror(-err));
+		err = -EOPNOTSUPP;
+	} else if (failed < batch->chain && (err == -EINVAL || err == -EOPNOTSUPP)) {
+		log_error("%s: %s: needs tables with an owner, kernel 5.12 or newer", ifname, what);
+		err = -EOPNOTSUPP;
+	} else if (failed >= batch->chain && (err == -ENOENT || err == -EOPNOTSUPP)) {
+		log_error("%s: %s: nftables of this kernel has no NAT (nft_nat, nft_chain_nat)", ifname, what);
+		err = -EOPNOTSUPP;
+	} else {
+		log_error("%s: %s: %s: %s", ifname, what, failed < batch->chain ? "make the table" : "make the rules",
+			  strerror(-err));
+	}
+	return err;
+}
+
+int masquerade_take_over(struct masquerade **out, const struct masquerade_config *config)
+{
+	struct masquerade *masquerade = *out;
+	struct nft_batch batch = { NULL };
+	uint32_t failed = 0;
+	int err = 0;
+
+	if (!masquerade) {
+		masquerade = calloc(1, sizeof(*masquerade));
+		if (!masquerade) {
+			log_error("%s: out of memory", config->ifname);
+			return -ENOMEM;
+		}
+		err = socket_open(&masquerade->socket);
+	}
+	err = err ?: nft_batch_build(&batch, config, masquerade->exists);
+	err = err ?: batch_send(masquerade->socket, &batch, &failed);
+	if (err)
+		err = say_why(config->ifname, &batch, failed, err);
+	free(batch.buffer);
+	if (err) {
+		if (!*out)
+			masquerade_close(masquerade);
+		return err;
+	}
+	masquerade->exists = true;
+	*out = masquerade;
+	return 0;
+}
+
+void masquerade_close(struct masquerade *masquerade)
+{
+	if (!masquerade)
+		return;
+	if (masquerade->socket)
+		mnl_socket_close(masquerade->socket);
+	free(masquerade);
+}
