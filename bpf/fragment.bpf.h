@@ -26,19 +26,41 @@ static __always_inline void held_head_fill(struct held_head *head, enum held_typ
 	__builtin_memcpy(head->key, key, sizeof(*key));
 }
 
-/* Hands a fragment to the daemon. False if that is not possible: it is dropped, then. */
-static __always_inline bool fragment_hold(struct __sk_buff *skb, const struct fragment_key *key)
+/* A constant wherever it is called: the direction is. */
+static __always_inline void *held_ring(enum nat_direction direction)
 {
+	return direction == NAT_EGRESS ? (void *)&held_egress : (void *)&held_ingress;
+}
+
+/*
+ * Is there a share of the daemon's attention left for this source? The counts are not exact between CPUs, nor need they be:
+ * the daemon's store has bounds of its own.
+ */
+static __always_inline bool hold_take_share(const struct nat_addr *source, enum nat_direction direction)
+{
+	__u32 *taken = &config.hold_sources[direction][index_bounded(addr_hash(source), NAT_HOLD_SOURCES - 1)];
+
+	if (config.hold_budget[direction] <= 0 || *taken >= NAT_HOLD_BUDGET / 2)
+		return false;
+	config.hold_budget[direction]--;
+	++*taken;
+	return true;
+}
+
+/* Hands a fragment to the daemon. False if that is not possible: it is dropped, then. */
+static __always_inline bool fragment_hold(struct __sk_buff *skb, const struct fragment_key *key,
+					  enum nat_direction direction)
+{
+	const struct nat_addr *source = direction == NAT_EGRESS ? &key->local_addr : &key->remote_addr;
 	struct held_fragment *record;
 	__u32 length = skb->len;
 	__u64 wanted;
 
-	if (config.hold_budget <= 0 || length < IP_HEADER_MIN || length > NAT_HELD_FRAME_MAX)
+	if (length < IP_HEADER_MIN || length > NAT_HELD_FRAME_MAX || !hold_take_share(source, direction))
 		return false;
-	record = bpf_ringbuf_reserve(&held, sizeof(*record), 0);
+	record = bpf_ringbuf_reserve(held_ring(direction), sizeof(*record), 0);
 	if (!record)
 		return false;
-	config.hold_budget--;
 	held_head_fill(&record->head, HELD_FRAGMENT, key);
 	record->head.length = length;
 	/*
@@ -70,11 +92,11 @@ static __always_inline void fragment_record(const struct packet *pkt, enum nat_d
 		return;
 	key = fragment_key_of(pkt, direction);
 	bpf_map_update_elem(&fragments, &key, &fragment, BPF_ANY);
-	if (config.holding) {
+	if (config.holding[direction]) {
 		struct held_head head;
 
 		held_head_fill(&head, HELD_FIRST_KNOWN, &key);
-		bpf_ringbuf_output(&held, &head, sizeof(head), 0);
+		bpf_ringbuf_output(held_ring(direction), &head, sizeof(head), 0);
 	}
 }
 
@@ -97,7 +119,7 @@ static __always_inline enum nat_reason fragment_without_first(struct __sk_buff *
 {
 	struct fragment_key key = fragment_key_of(pkt, direction);
 
-	return fragment_hold(skb, &key) ? WHY_FRAGMENT_HELD : WHY_FRAGMENT_UNKNOWN;
+	return fragment_hold(skb, &key, direction) ? WHY_FRAGMENT_HELD : WHY_FRAGMENT_UNKNOWN;
 }
 
 #endif

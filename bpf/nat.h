@@ -23,7 +23,11 @@
 #define NAT_EXTERNALS_MAX 16
 #define NAT_PORT_BLOCK	  32	/* entries of port_index that share one array element of 64 bytes */
 #define NAT_REGION_SLOTS  32768 /* slots under one lock: 8 groups of 64 words of 64 bits */
+#define NAT_HOLD_SOURCES  64	/* a power of two */
+#define NAT_HOLD_BUDGET	  64	/* fragments a second, for each direction */
 #define NAT_SWEEP_SLOTS	  4	/* slots that one run of the sweep looks at */
+
+enum nat_direction { NAT_EGRESS, NAT_INGRESS, NAT_DIRECTIONS };
 
 enum nat_protocol { NAT_TCP, NAT_UDP, NAT_ICMP, NAT_PROTOCOLS };
 
@@ -119,8 +123,10 @@ struct nat_config {
 	__u32 timeout[NAT_TIMEOUTS]; /* ticks */
 	__u32 refresh;		     /* ticks that `expires` must move by before it is written again */
 	__u32 slots;		     /* in all */
-	__s32 hold_budget;	     /* how many fragments the daemon takes until it fills this up again */
-	__u32 holding;		     /* it has some, and wants to know of every first fragment */
+	/* by direction: how many fragments the daemon takes until it fills this up again, which it does once a second */
+	__s32 hold_budget[NAT_DIRECTIONS];
+	__u32 holding[NAT_DIRECTIONS]; /* it has some, and wants to know of every first fragment */
+	__u32 hold_sources[NAT_DIRECTIONS][NAT_HOLD_SOURCES]; /* of the budget, what each has had, by a hash */
 	struct external external[NAT_EXTERNALS_MAX];
 };
 
@@ -224,8 +230,10 @@ struct fragment {
 #define NAT_SLOT_NONE 0xffffffffU
 
 /*
- * Record of `held`, RFC 4787 REQ-14: a fragment that came before its first goes to the daemon, whole, and comes back once
- * the first is known. Bounded by the ring, by config.hold_budget, which the daemon fills up, and by its own store.
+ * Record of `held_egress` and `held_ingress`, RFC 4787 REQ-14: a fragment that came before its first goes to the daemon,
+ * whole, and comes back once the first is known. Bounded by the ring, by config.hold_budget, which the daemon fills up, and
+ * by its own store: each is a direction's own, so that a flood from outside takes nothing from the inside. Of one
+ * direction's budget the sources of one hash get half at most.
  */
 #define NAT_HELD_FRAME_MAX 1984 /* a record is 2 KB with its heads; larger fragments are dropped */
 #define NAT_HELD_KEY_MAX   40	/* struct fragment_key of IPv6 */
@@ -311,8 +319,6 @@ enum nat_reason {
 };
 
 /* Element of the per-CPU `counters`, by reason, egress first: key = direction * NAT_REASON_COUNT + reason. */
-enum nat_direction { NAT_EGRESS, NAT_INGRESS, NAT_DIRECTIONS };
-
 struct counter {
 	__u64 packets;
 	__u64 bytes;

@@ -30,7 +30,7 @@
 /* What both families' skeletons have. */
 struct datapath_maps {
 	struct bpf_map *slots, *port_index, *regions, *endpoints, *tcp_sessions, *fragments, *remotes, *hosts, *policy,
-		*counters, *events, *held;
+		*counters, *events, *held_egress, *held_ingress;
 };
 
 struct datapath {
@@ -68,38 +68,39 @@ static __u32 ticks_of_ms(uint64_t ms)
 
 /* The two skeletons differ in the names of their types alone. */
 #define MAP_OF(name) .name = skel->maps.name
-#define DATAPATH_FAMILY(family_name)                                                                  \
-	static int load_##family_name(struct datapath *dp)                                            \
-	{                                                                                             \
-		return family_name##_bpf__load(dp->skeleton);                                         \
-	}                                                                                             \
-                                                                                                      \
-	static void destroy_##family_name(struct datapath *dp)                                        \
-	{                                                                                             \
-		family_name##_bpf__destroy(dp->skeleton);                                             \
-	}                                                                                             \
-                                                                                                      \
-	static int open_##family_name(struct datapath *dp)                                            \
-	{                                                                                             \
-		struct family_name##_bpf *skel = family_name##_bpf__open();                           \
-                                                                                                      \
-		if (!skel)                                                                            \
-			return -errno;                                                                \
-		dp->skeleton = skel;                                                                  \
-		dp->load = load_##family_name;                                                        \
-		dp->destroy = destroy_##family_name;                                                  \
-		dp->object = skel->obj;                                                               \
-		dp->maps = (struct datapath_maps){                                                    \
-			MAP_OF(slots),	      MAP_OF(port_index), MAP_OF(regions), MAP_OF(endpoints), \
-			MAP_OF(tcp_sessions), MAP_OF(fragments),  MAP_OF(remotes), MAP_OF(hosts),     \
-			MAP_OF(policy),	      MAP_OF(counters),	  MAP_OF(events),  MAP_OF(held),      \
-		};                                                                                    \
-		dp->attachment.programs[NAT_EGRESS] = skel->progs.nat_egress;                         \
-		dp->attachment.programs[NAT_INGRESS] = skel->progs.nat_ingress;                       \
-		dp->sweep = skel->progs.nat_sweep;                                                    \
-		dp->constants = &skel->rodata->constants;                                             \
-		dp->config = &skel->bss->config;                                                      \
-		return 0;                                                                             \
+#define DATAPATH_FAMILY(family_name)                                                                    \
+	static int load_##family_name(struct datapath *dp)                                              \
+	{                                                                                               \
+		return family_name##_bpf__load(dp->skeleton);                                           \
+	}                                                                                               \
+                                                                                                        \
+	static void destroy_##family_name(struct datapath *dp)                                          \
+	{                                                                                               \
+		family_name##_bpf__destroy(dp->skeleton);                                               \
+	}                                                                                               \
+                                                                                                        \
+	static int open_##family_name(struct datapath *dp)                                              \
+	{                                                                                               \
+		struct family_name##_bpf *skel = family_name##_bpf__open();                             \
+                                                                                                        \
+		if (!skel)                                                                              \
+			return -errno;                                                                  \
+		dp->skeleton = skel;                                                                    \
+		dp->load = load_##family_name;                                                          \
+		dp->destroy = destroy_##family_name;                                                    \
+		dp->object = skel->obj;                                                                 \
+		dp->maps = (struct datapath_maps){                                                      \
+			MAP_OF(slots),	      MAP_OF(port_index), MAP_OF(regions), MAP_OF(endpoints),   \
+			MAP_OF(tcp_sessions), MAP_OF(fragments),  MAP_OF(remotes), MAP_OF(hosts),       \
+			MAP_OF(policy),	      MAP_OF(counters),	  MAP_OF(events),  MAP_OF(held_egress), \
+			MAP_OF(held_ingress),                                                           \
+		};                                                                                      \
+		dp->attachment.programs[NAT_EGRESS] = skel->progs.nat_egress;                           \
+		dp->attachment.programs[NAT_INGRESS] = skel->progs.nat_ingress;                         \
+		dp->sweep = skel->progs.nat_sweep;                                                      \
+		dp->constants = &skel->rodata->constants;                                               \
+		dp->config = &skel->bss->config;                                                        \
+		return 0;                                                                               \
 	}
 
 DATAPATH_FAMILY(nat44)
@@ -460,10 +461,10 @@ static uint64_t clock_ms(void)
  * Sends a held fragment out of the interface, where it passes egress as if for the first time. One that was on its way in
  * carries the mark of what is turned round, at which the egress program does so.
  */
-static void fragment_return(struct datapath *dp, const struct held_entry *entry)
+static void fragment_return(struct datapath *dp, enum nat_direction direction, const struct held_entry *entry)
 {
 	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_ifindex = dp->ifindex };
-	__u32 mark = entry->direction == NAT_INGRESS ? dp->turn_mark : 0;
+	__u32 mark = direction == NAT_INGRESS ? dp->turn_mark : 0;
 
 	to.sll_protocol = htons(dp->family == AF_INET ? ETH_P_IP : ETH_P_IPV6);
 	if (dp->packet_socket < 0)
@@ -473,15 +474,26 @@ static void fragment_return(struct datapath *dp, const struct held_entry *entry)
 		log_warning("%s: send on a held fragment: %s", dp->ifname, strerror(errno));
 }
 
-static void fragments_return(struct datapath *dp, const uint8_t key[NAT_HELD_KEY_MAX])
+static void fragments_return(struct datapath *dp, enum nat_direction direction, const uint8_t key[NAT_HELD_KEY_MAX])
 {
 	struct held_entry entry;
 
-	while (held_take(&dp->held, key, &entry)) {
-		fragment_return(dp, &entry);
+	while (held_take(&dp->held, direction, key, &entry)) {
+		fragment_return(dp, direction, &entry);
 		free(entry.frame);
 	}
-	dp->config->holding = dp->held.count > 0;
+	dp->config->holding[direction] = held_has(&dp->held, direction);
+}
+
+/* What waited too long is dropped, and each direction may hand over as many as before. */
+static void fragments_expire(struct datapath *dp)
+{
+	held_expire(&dp->held, clock_ms());
+	memset(dp->config->hold_sources, 0, sizeof(dp->config->hold_sources));
+	for (int direction = 0; direction < NAT_DIRECTIONS; direction++) {
+		dp->config->holding[direction] = held_has(&dp->held, direction);
+		dp->config->hold_budget[direction] = NAT_HOLD_BUDGET;
+	}
 }
 
 /* The first may have come while its follower was on its way here: then nobody tells of it any more. */
@@ -497,16 +509,16 @@ static int held_received(void *arg, void *data, size_t size)
 	const struct held_fragment *record = data;
 	struct datapath *dp = arg;
 
-	if (size < sizeof(record->head))
+	if (size < sizeof(record->head) || record->head.direction >= NAT_DIRECTIONS)
 		return 0;
 	if (record->head.type == HELD_FRAGMENT && size >= sizeof(*record)) {
 		if (!held_add(&dp->held, record, clock_ms() + dp->hold_ms))
 			return 0;
-		dp->config->holding = 1;
+		dp->config->holding[record->head.direction] = 1;
 		if (!first_is_known(dp, record->head.key))
 			return 0;
 	}
-	fragments_return(dp, record->head.key);
+	fragments_return(dp, record->head.direction, record->head.key);
 	return 0;
 }
 
@@ -521,12 +533,12 @@ static int event_received(void *arg, void *data, size_t size)
 
 static int open_held(struct datapath *dp)
 {
-	dp->held_ring = ring_buffer__new(bpf_map__fd(dp->maps.held), held_received, dp, NULL);
-	if (!dp->held_ring) {
+	dp->held_ring = ring_buffer__new(bpf_map__fd(dp->maps.held_egress), held_received, dp, NULL);
+	if (!dp->held_ring || ring_buffer__add(dp->held_ring, bpf_map__fd(dp->maps.held_ingress), held_received, dp)) {
 		log_error("%s: open the buffer of fragments: %s", dp->ifname, strerror(errno));
 		return -errno;
 	}
-	dp->config->hold_budget = HELD_MAX;
+	fragments_expire(dp);
 	return 0;
 }
 
@@ -690,9 +702,7 @@ int datapath_sweep(struct datapath *dp)
 	int err;
 
 	attachment_keep(&dp->attachment);
-	held_expire(&dp->held, clock_ms());
-	dp->config->holding = dp->held.count > 0;
-	dp->config->hold_budget = HELD_MAX;
+	fragments_expire(dp);
 	err = bpf_prog_test_run_opts(bpf_program__fd(dp->sweep), &opts);
 	if (err && err != -EINTR)
 		log_error("%s: sweep expired mappings: %s", dp->ifname, strerror(-err));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* See held.h. The entries in use are the first `count`, in the order of their arrival. */
+/* See held.h. */
 #include "held.h"
 
 #include <stdlib.h>
@@ -9,58 +9,73 @@ bool held_add(struct held_store *store, const struct held_fragment *fragment, ui
 {
 	uint32_t length = fragment->head.length;
 	struct held_entry *entry;
+	struct held_queue *queue;
 
-	if (!length || length > NAT_HELD_FRAME_MAX)
+	if (!length || length > NAT_HELD_FRAME_MAX || fragment->head.direction >= NAT_DIRECTIONS)
 		return false;
-	if (store->count == HELD_MAX || store->bytes + length > HELD_BYTES_MAX)
+	queue = &store->queues[fragment->head.direction];
+	if (queue->count == HELD_MAX || queue->bytes + length > HELD_BYTES_MAX)
 		return false;
-	entry = &store->entries[store->count];
+	entry = &queue->entries[queue->count];
 	entry->frame = malloc(length);
 	if (!entry->frame)
 		return false;
 	memcpy(entry->frame, fragment->frame, length);
 	memcpy(entry->key, fragment->head.key, sizeof(entry->key));
-	entry->direction = fragment->head.direction == NAT_EGRESS ? NAT_EGRESS : NAT_INGRESS;
 	entry->deadline_ms = deadline_ms;
 	entry->length = length;
-	store->count++;
-	store->bytes += length;
+	queue->count++;
+	queue->bytes += length;
 	return true;
 }
 
 /* Closes the gap: the frame is the caller's from here on. */
-static void entry_remove(struct held_store *store, size_t i)
+static void entry_remove(struct held_queue *queue, size_t i)
 {
-	store->bytes -= store->entries[i].length;
-	store->count--;
-	memmove(&store->entries[i], &store->entries[i + 1], (store->count - i) * sizeof(store->entries[0]));
-	memset(&store->entries[store->count], 0, sizeof(store->entries[0]));
+	queue->bytes -= queue->entries[i].length;
+	queue->count--;
+	memmove(&queue->entries[i], &queue->entries[i + 1], (queue->count - i) * sizeof(queue->entries[0]));
+	memset(&queue->entries[queue->count], 0, sizeof(queue->entries[0]));
 }
 
-bool held_take(struct held_store *store, const uint8_t key[NAT_HELD_KEY_MAX], struct held_entry *entry)
+bool held_take(struct held_store *store, enum nat_direction direction, const uint8_t key[NAT_HELD_KEY_MAX],
+	       struct held_entry *entry)
 {
-	for (size_t i = 0; i < store->count; i++) {
-		if (memcmp(store->entries[i].key, key, NAT_HELD_KEY_MAX))
+	struct held_queue *queue = &store->queues[direction];
+
+	for (size_t i = 0; i < queue->count; i++) {
+		if (memcmp(queue->entries[i].key, key, NAT_HELD_KEY_MAX))
 			continue;
-		*entry = store->entries[i];
-		entry_remove(store, i);
+		*entry = queue->entries[i];
+		entry_remove(queue, i);
 		return true;
 	}
 	return false;
 }
 
-void held_expire(struct held_store *store, uint64_t now_ms)
+bool held_has(const struct held_store *store, enum nat_direction direction)
+{
+	return store->queues[direction].count > 0;
+}
+
+static void queue_expire(struct held_queue *queue, uint64_t now_ms)
 {
 	size_t i = 0;
 
-	while (i < store->count) {
-		if (store->entries[i].deadline_ms > now_ms) {
+	while (i < queue->count) {
+		if (queue->entries[i].deadline_ms > now_ms) {
 			i++;
 			continue;
 		}
-		free(store->entries[i].frame);
-		entry_remove(store, i);
+		free(queue->entries[i].frame);
+		entry_remove(queue, i);
 	}
+}
+
+void held_expire(struct held_store *store, uint64_t now_ms)
+{
+	for (int direction = 0; direction < NAT_DIRECTIONS; direction++)
+		queue_expire(&store->queues[direction], now_ms);
 }
 
 void held_clear(struct held_store *store)

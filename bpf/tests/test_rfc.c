@@ -397,7 +397,28 @@ static void out_of_order_inwards(struct router *router)
 	close(fd);
 }
 
-/* More followers without a first than anybody holds: whole packets, and fragments in order, come through all the while. */
+/* Sends a follower whose first nobody has seen. */
+static bool follower_is_held(struct router *router, enum nat_direction direction, uint32_t source, unsigned int id)
+{
+	struct packet inwards = UDP(source, 53, EXT, 25000, LAST, .id = 1 + id);
+	struct packet outwards = UDP(source, 25000, S, 53, LAST, .id = 1 + id);
+	struct outcome outcome;
+	struct frame frame;
+	const char *wrong;
+
+	frame_build(&frame, direction == NAT_INGRESS ? &inwards : &outwards, true);
+	wrong = router_send(router, direction, &frame, &outcome);
+	if (wrong)
+		fail_msg("%s", wrong);
+	if (outcome.why != WHY_FRAGMENT_HELD && outcome.why != WHY_FRAGMENT_UNKNOWN)
+		fail_msg("follower %u: reason %d", id, outcome.why);
+	return outcome.why == WHY_FRAGMENT_HELD;
+}
+
+/*
+ * More followers without a first than anybody holds: whole packets, and fragments in order, come through all the while.
+ * One source leaves something to the others, and what comes from outside to the inside.
+ */
 static void flood_of_followers(struct router *router)
 {
 	static const struct step opens = A_OPENS;
@@ -411,24 +432,30 @@ static void flood_of_followers(struct router *router)
 
 	step_run(router, &opens);
 	for (unsigned int i = 0; i < 1000; i++) {
-		struct packet follower = UDP(Z, 53, EXT, 25000, LAST, .id = 1 + i);
-		struct outcome outcome;
-		struct frame frame;
-		const char *wrong;
-
-		frame_build(&frame, &follower, true);
-		wrong = router_send(router, NAT_INGRESS, &frame, &outcome);
-		if (wrong)
-			fail_msg("%s", wrong);
-		if (outcome.why != WHY_FRAGMENT_HELD && outcome.why != WHY_FRAGMENT_UNKNOWN)
-			fail_msg("follower %u: reason %d", i, outcome.why);
-		held += outcome.why == WHY_FRAGMENT_HELD;
+		held += follower_is_held(router, NAT_INGRESS, Z, i);
+		fragments_read(router);
 		if (i % 100 == 99)
 			steps_run(router, others, ARRAY_SIZE(others));
+	}
+	if (held != NAT_HOLD_BUDGET / 2)
+		fail_msg("held of one source: want %d, got %zu", NAT_HOLD_BUDGET / 2, held);
+	if (!follower_is_held(router, NAT_INGRESS, S, 0))
+		fail_msg("one source leaves nothing to the others");
+	for (unsigned int i = 0; i < 1000; i++) {
+		held += follower_is_held(router, NAT_INGRESS, Z + i, i);
 		fragments_read(router);
 	}
-	if (!held || held > 64)
-		fail_msg("held: want 1 to 64, got %zu", held);
+	if (held != NAT_HOLD_BUDGET - 1)
+		fail_msg("held of all: want %d, got %zu", NAT_HOLD_BUDGET, held + 1);
+	if (!follower_is_held(router, NAT_EGRESS, A, 0))
+		fail_msg("a flood from outside leaves nothing to the inside");
+	assert_int_equal(datapath_sweep(router_datapath(router)), 0);
+	if (!follower_is_held(router, NAT_INGRESS, Z, 1))
+		fail_msg("the sweep does not fill the budget up");
+	for (unsigned int i = 0; i < NAT_HOLD_BUDGET; i++) /* faster than the daemon takes them */
+		held = follower_is_held(router, NAT_INGRESS, Z + i, i);
+	if (held || !follower_is_held(router, NAT_EGRESS, A, 1))
+		fail_msg("the directions share a buffer");
 }
 
 static const struct test tests[] = {
