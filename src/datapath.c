@@ -113,10 +113,9 @@ struct slot_plan {
 	__u32 regions;
 };
 
-static bool port_is_usable(enum nat_protocol protocol, unsigned int port)
+/* Port 0 is nobody's in TCP and UDP; an offset of 16 bits in port_index leaves identifier 0 out for ICMP too. */
+static bool port_is_usable(unsigned int port)
 {
-	/* Port 0 is nobody's in TCP and UDP; an offset of 16 bits in port_index leaves identifier 0 out for ICMP too. */
-	(void)protocol;
 	return port != 0;
 }
 
@@ -138,7 +137,7 @@ static void plan_protocol(struct slot_plan *plan, struct external *external, enu
 		class->count = 0;
 		for (size_t r = 0; r < ports->count; r++)
 			for (unsigned int port = ports->ranges[r].first; port <= ports->ranges[r].last; port++)
-				if (NAT_PORT_KIND(port) == kind && port_is_usable(protocol, port))
+				if (NAT_PORT_KIND(port) == kind && port_is_usable(port))
 					class->count++;
 		plan->slots += class->count;
 		external->slot_count[protocol] += class->count;
@@ -155,7 +154,7 @@ static void for_each_slot(const struct external *external, enum nat_protocol pro
 
 		for (size_t r = 0; r < ports->count; r++)
 			for (unsigned int port = ports->ranges[r].first; port <= ports->ranges[r].last; port++)
-				if (NAT_PORT_KIND(port) == kind && port_is_usable(protocol, port))
+				if (NAT_PORT_KIND(port) == kind && port_is_usable(port))
 					visit(slot++, port, arg);
 	}
 }

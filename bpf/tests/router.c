@@ -366,6 +366,11 @@ bool router_set_linear(struct router *router, size_t bytes)
 	return false;
 }
 
+void router_forget_counters(struct router *router)
+{
+	router->counters_are_current = false;
+}
+
 uint32_t router_mark(const struct router *router)
 {
 	return router->mark;

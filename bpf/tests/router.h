@@ -84,6 +84,9 @@ int router_send_quickly(struct router *router, enum nat_direction direction, con
 /* The next runs have only so many bytes of the frame in one piece; 0: all. False if this kernel refuses. */
 bool router_set_linear(struct router *router, size_t bytes);
 
+/* To be called where attached programs have counted packets, too. */
+void router_forget_counters(struct router *router);
+
 /* The mark of the packets to come; the reset makes it 0. */
 uint32_t router_mark(const struct router *router);
 void router_set_mark(struct router *router, uint32_t mark);

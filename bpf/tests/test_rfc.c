@@ -387,6 +387,7 @@ static void out_of_order_outwards(struct router *router)
 	assert_sent_on(fd, &translated);
 	await_count(router, NAT_EGRESS, WHY_OUT_FRAGMENT, before + 1);
 	datapath_detach(router_datapath(router));
+	router_forget_counters(router);
 	close(fd);
 }
 
@@ -410,6 +411,7 @@ static void out_of_order_inwards(struct router *router)
 	await_count(router, NAT_EGRESS, WHY_FRAGMENT_RETURNED, turned + 1);
 	await_count(router, NAT_INGRESS, WHY_IN_FRAGMENT, in + 1);
 	datapath_detach(router_datapath(router));
+	router_forget_counters(router);
 }
 
 /* The same for one that was turned round before it was held: our address is its source, and it is not taken for spoofed. */
@@ -431,6 +433,7 @@ static void out_of_order_hairpinned(struct router *router)
 	fragments_read(router);
 	await_count(router, NAT_INGRESS, WHY_IN_FRAGMENT, in + 1);
 	datapath_detach(router_datapath(router));
+	router_forget_counters(router);
 }
 
 /* Sends a follower whose first nobody has seen. */
