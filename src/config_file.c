@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "duration.h"
+#include "external_plan.h"
 #include "toml.h"
 
 enum { RECORDS_MAX = 1 << 24 };
@@ -702,6 +703,24 @@ static int defaults_apply(struct reader *reader)
 	return err ? refuse_memory(reader) : 0;
 }
 
+/* Somebody has to be the source, and not too many. */
+static int sources_check(struct reader *reader, const struct toml_value *table, enum config_family family)
+{
+	const struct interface_config *interface = reader->interface;
+	struct external_plan plan;
+	int err = 0;
+
+	if (family == CONFIG_IPV4 ? interface->nat44 : interface->nat66)
+		err = external_plan_init(&plan, interface, family == CONFIG_IPV4 ? AF_INET : AF_INET6);
+	if (err == -E2BIG)
+		return refuse(reader, line_of(reader, table, "externals"), "externals: more than %d of one family",
+			      NAT_EXTERNALS_MAX - interface->default_externals);
+	return err ? refuse(reader, line_of(reader, table, "default_externals"),
+			    "default_externals: false, and no IPv%c external is a source",
+			    family == CONFIG_IPV4 ? '4' : '6')
+		   : 0;
+}
+
 /* What can be said only of the whole of an interface. */
 static int interface_check(struct reader *reader, const struct toml_value *table)
 {
@@ -721,6 +740,8 @@ static int interface_check(struct reader *reader, const struct toml_value *table
 	if (interface->take_over_masquerade)
 		return refuse(reader, line_of(reader, table, "take_over_masquerade"),
 			      "take_over_masquerade: not yet in this version");
+	if (sources_check(reader, table, CONFIG_IPV4) || sources_check(reader, table, CONFIG_IPV6))
+		return -EINVAL;
 	if (!interface->nat44 && !interface->nat66)
 		return note(reader, table->line, "neither nat44 nor nat66 is on: nothing is translated");
 	return 0;

@@ -16,6 +16,10 @@
 
 #define WAN "[[interfaces]]\nif_name = \"wan\"\nnat44 = true\n"
 
+#define MATCH	"{ match_address = \"192.0.2.0/24\" },"
+#define FOUR	MATCH MATCH MATCH MATCH
+#define SIXTEEN FOUR FOUR FOUR FOUR
+
 static void read_good(struct config *config, const char *text)
 {
 	char error[512];
@@ -134,6 +138,12 @@ static void test_refused(void **state)
 		  "f:5: [[interfaces]] \"wan\": match_address: start and end are not of one family" },
 		{ WAN "[[interfaces.externals]]\nmatch_address = \"192.0.2.0/24\"\nis_internal = true",
 		  "f:6: [[interfaces]] \"wan\": externals: is_internal: only with address or network" },
+		{ WAN "default_externals = false",
+		  "f:4: [[interfaces]] \"wan\": default_externals: false, and no IPv4 external is a source" },
+		{ WAN "nat66 = true\ndefault_externals = false\nexternals = [{ address = \"192.0.2.1\" }]",
+		  "f:5: [[interfaces]] \"wan\": default_externals: false, and no IPv6 external is a source" },
+		{ WAN "externals = [" SIXTEEN "]",
+		  "f:4: [[interfaces]] \"wan\": externals: more than 15 of one family" },
 		{ WAN "[[interfaces.externals]]\naddress = \"192.0.2.1\"\ntcp_ranges = [\"2-1\"]",
 		  "f:6: [[interfaces]] \"wan\": tcp_ranges: \"2-1\": begin is above end" },
 	};
@@ -190,7 +200,7 @@ static void test_effect(void **state)
 		{ "no_snat_dests = [\"192.0.2.77/24\", \"2001:db8::1/32\"]",
 		  "no_snat_dests = [\"192.0.2.0/24\", \"2001:db8::/32\"]" },
 		{ "snat_internals = [\"192.168.1.1/16\"]", "snat_internals = [\"192.168.0.0/16\"]" },
-		{ "default_externals = false", "default_externals = false" },
+		{ "default_externals = false\nexternals = [{ address = \"192.0.2.1\" }]", "default_externals = false" },
 		{ "ipv4_hairpin_route.internal_if_names = [\"lo\", \"lan\"]", "internal_if_names = [\"lo\", \"lan\"]" },
 		{ "ipv4_hairpin_route.internal_if_names = [\"lo\", \"lan\"]", "enable = true" },
 		{ "ipv4_hairpin_route = { internal_if_names = [\"lan\"], ip_protocols = [\"icmp\", \"tcp\", \"icmp\"] }",
