@@ -78,12 +78,14 @@ RUN_ARCH := $(or $(ARCH),$(HOST_ARCH))
 MATRIX := $(foreach a,$(ARCHS),$(addprefix vm/$a/,$(or $(KERNEL),$(KERNELS_$a))))
 TESTS := $(UNIT_TESTS) $(wildcard docs/*.t src/tests/*.t toolchains/*.t bpf/tests/*.t qemu-tests/peers/tests/*.t) \
 	$(DATA_PLANE_TESTS:%=$(BUILD)/$(HOST_ARCH)/tests/%) $(MATRIX)
+KERNEL_ARCHS := $(or $(ARCH),$(KNOWN_ARCHS))
+KERNEL_MATRIX := $(foreach a,$(KERNEL_ARCHS),$(KERNELS_$a:%=vm/$a/%) $(KERNELS_ALONE_$a:%=vm/$a/%-alone))
 PARALLEL = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 C_FILES := $(wildcard src/*.[ch] src/tests/*.[ch] bpf/*.[ch] bpf/tests/*.[ch] bench/*.[ch] qemu-tests/peers/*.[ch] cross/*/*.[ch])
 LINTED := $(filter-out %.bpf.c,$(wildcard src/*.c bench/*.c qemu-tests/peers/*.c cross/libmnl/*.c))
 SH_FILES := $(shell grep -rlE --exclude-dir=build --exclude-dir=.git '^(\#!/bin/sh|\# shellcheck shell=)' .)
 
-.PHONY: tools setup parts demo test fuzz shell lint format reproducible clean help
+.PHONY: tools setup parts demo test test-kernels tested fuzz shell lint format reproducible clean help
 tools:
 	@EINAT_SETUP=no toolchains/setup build $(ARCHS) || { echo "make setup installs it" >&2; exit 1; }
 
@@ -104,6 +106,15 @@ test: ## run every test: units, data plane on this kernel (root), scenarios in V
 
 fuzz: $(BUILD)/$(HOST_ARCH)/tests/test_fuzz ## random packets through the data plane for FUZZ_SECONDS (root)
 	$Q$< -t $(FUZZ_SECONDS)
+
+test-kernels: ## boot every kernel of every architecture, write build/tested.md
+	$Qtoolchains/setup build test $(KERNEL_ARCHS)
+	$Q+$(MAKE) --no-print-directory $(PARALLEL) $(KERNEL_ARCHS:%=%-parts)
+	$QEINAT_TEST_LIMIT=3600 VM_LIMIT=3500 EINAT_PROGRAM_LIMIT=1200 \
+		prove $(if $(filter 1,$V),-v) --timer --exec toolchains/run-test $(KERNEL_MATRIX)
+
+tested: ## put the table of what has been tested into README.md
+	$Qqemu-tests/table README.md
 
 shell: ## boot the same router with a console
 	$Qtoolchains/setup build boot $(RUN_ARCH)
@@ -127,7 +138,7 @@ clean: ## remove all that was built (the downloads stay in EINAT_CACHE)
 	rm -rf $(BUILD)
 
 help: ## this text
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 24
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 24
 	@printf '  %-21s %s\n' 'ARCH=$(ARCH)' 'only this one of: $(KNOWN_ARCHS) (without: $(DEFAULT_ARCHS))' 'KERNEL=$(KERNEL)' \
 		'only this one of the kernels: 5.10 6.1 6.12 newest (6.1 for demo and shell)' \
 		'FUZZ_SECONDS=$(FUZZ_SECONDS)' 'how long make fuzz takes' \

@@ -4,6 +4,7 @@
 include toolchains/$A.mk
 B := $(BUILD)/$A
 KERNELS_$A := $(KERNELS)
+KERNELS_ALONE_$A := $(KERNELS_ALONE)
 
 # Recipes run when the next architecture's values have replaced these: they stay with the targets.
 $B/%: A := $A

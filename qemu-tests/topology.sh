@@ -18,7 +18,7 @@
 # host runs commands in it: a FIFO each way. A VM ends itself at a time limit.
 #
 # With VMS=router it is alone, its cables lead nowhere. A KERNEL that ends in
-# +nojit is that kernel with its BPF compiler off.
+# +nojit is that kernel with its BPF compiler off, in +jit with it on.
 #
 # Sourced by run and shell, in qemu-tests/.
 
@@ -35,10 +35,13 @@ VM_LIMIT=${VM_LIMIT:-900}
 topology_prepare()
 {
 	machine "$1"
-	KERNEL=${2%+nojit} kernel_words=
-	# shellcheck disable=SC2034 # run hands it on
-	[ "$KERNEL" = "$2" ] || JIT=no
-	[ "$KERNEL" = "$2" ] || kernel_words=sysctl.net.core.bpf_jit_enable=0
+	KERNEL=${2%+*} kernel_words=
+	# shellcheck disable=SC2034 # run hands JIT on
+	case $2 in
+	*+nojit) JIT=no kernel_words=sysctl.net.core.bpf_jit_enable=0 ;;
+	*+jit)	JIT=yes kernel_words=sysctl.net.core.bpf_jit_enable=1 ;;
+	*+*)	fail "$2: after the + comes jit or nojit" ;;
+	esac
 	command -v "$QEMU" >/dev/null || fail "no $QEMU here: install $QEMU_PACKAGE"
 	build=$(cd .. && pwd)/build/$ARCH
 	kernel=$(./kernels "$ARCH" "$KERNEL") || exit

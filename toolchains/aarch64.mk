@@ -17,7 +17,8 @@ QEMU_PACKAGE := qemu-system-arm
 QEMU_MACHINE := virt
 QEMU_CPU := cortex-a57
 CONSOLE := ttyAMA0
-# does its kernel compile our BPF programs?
+# does its kernel compile BPF programs unless told otherwise?
 JIT := yes
-# of the test matrix; qemu-tests/kernels finds them
+# qemu-tests/kernels finds them: with all scenarios, and with the router alone
 KERNELS := 6.1
+KERNELS_ALONE := 5.10 6.12 newest

@@ -8,7 +8,7 @@ MUSL_ARCH := arm
 ARCH_CFLAGS :=
 ARCH_LDFLAGS :=
 
-# the machine it is tested on; its kernel has no BTF
+# the machine it is tested on; Debian's kernels for it have no BTF
 DEBIAN_ARCH := armhf
 DEBIAN_SUITE := bookworm
 KERNEL_PACKAGE := linux-image-armmp
@@ -18,7 +18,8 @@ QEMU_PACKAGE := qemu-system-arm
 QEMU_MACHINE := virt,highmem=off
 QEMU_CPU := cortex-a15
 CONSOLE := ttyAMA0
-# does its kernel compile our BPF programs?
-JIT := yes
-# of the test matrix; qemu-tests/kernels finds them
-KERNELS := 6.1
+# does its kernel compile BPF programs unless told otherwise?
+JIT := no
+# qemu-tests/kernels finds them: with all scenarios, and with the router alone
+KERNELS :=
+KERNELS_ALONE := 6.1 6.1+jit 5.10 6.12

@@ -14,10 +14,13 @@ DEBIAN_SUITE := trixie
 KERNEL_PACKAGE := linux-image-riscv64
 QEMU := qemu-system-riscv64
 QEMU_PACKAGE := qemu-system-misc
+FIRMWARE := /usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin
+FIRMWARE_PACKAGE := opensbi
 QEMU_MACHINE := virt
 QEMU_CPU := rv64
 CONSOLE := ttyS0
-# does its kernel compile our BPF programs?
-JIT := yes
-# of the test matrix; qemu-tests/kernels finds them
-KERNELS := 6.12
+# does its kernel compile BPF programs unless told otherwise?
+JIT := no
+# qemu-tests/kernels finds them: with all scenarios, and with the router alone
+KERNELS :=
+KERNELS_ALONE := 6.12 6.12+jit newest

@@ -18,7 +18,8 @@ QEMU_MACHINE := q35
 # -cx16: with cmpxchg16b emulated, 6.12 panics in 12-42 % of boots on QEMU 7.2
 QEMU_CPU := max,-cx16
 CONSOLE := ttyS0
-# does its kernel compile our BPF programs?
+# does its kernel compile BPF programs unless told otherwise?
 JIT := yes
-# of the test matrix; qemu-tests/kernels finds them
+# qemu-tests/kernels finds them: with all scenarios, and with the router alone
 KERNELS := 6.1 5.10 newest
+KERNELS_ALONE := 6.12 6.1+nojit
