@@ -29,7 +29,7 @@ static const struct nat_constants several = { .externals = 2, .pooling = POOLING
 static const struct nat_constants everything = {
 	.externals = 2,
 	.policy_needs = POLICY_NEED_SOURCE | POLICY_NEED_DESTINATION,
-	.return_mark = 1,
+	.turn_mark = 1,
 	.inbound_mark = 2,
 	.host_limit = { 1, 1, 1 },
 	.mss_clamp = 1400,
