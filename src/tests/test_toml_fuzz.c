@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Random documents, and good ones with random harm done to them, under the sanitizers. Whatever comes is read or refused with
- * a place within the text, and what is read is a tree that holds together.
+ * a place within the text, and what is read is a tree that holds together. What is made of it as a configuration is refused
+ * with a word, or is printed, and reads back to the same print.
  *
  *	test_toml_fuzz [-s SEED] [-n DOCUMENTS]
  */
@@ -11,9 +12,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config_file.h"
+#include "config_print.h"
 #include "toml.h"
 
-enum { LENGTH_MAX = 2048, DOCUMENTS = 150000, HARMS_MAX = 4 };
+enum { LENGTH_MAX = 2048, DOCUMENTS = 80000, HARMS_MAX = 4 };
 
 static const char *const seeds[] = {
 	"a=1\nb.c=[1,2,{x=\"\\u00e9\"},]\n[[t]]\n[[t]]\nq=1979-05-27 07:32:00.5+01:00\n",
@@ -21,6 +24,10 @@ static const char *const seeds[] = {
 	"s=\"\\b\\t\\n\\f\\r\\\"\\\\\\U0001F600\"\nl='C:\\x'\nn=[0xdead_beef,0o17,0b1,-inf,nan,true]\n",
 	"[[interfaces]]\nif_name = \"wan\"\ntcp_ranges = [\"20000-29999\"]\nipv4_hairpin_route = { enable = true }\n",
 	"d=[2000-02-29,23:59:60,1979-05-27T00:32:00.999999-07:00]\r\n\"quo ted\".'k'=1\r\n",
+	"[defaults]\nicmp_in_ranges=[\"0-9\"]\n[[interfaces]]\nif_name='wan'\nnat44=true\ntimeout_udp_min='1.5h'\n"
+	"externals=[{match_address={start='192.0.2.1',end='192.0.2.9'}},{network='2001:db8::1/32',no_snat=true}]\n",
+	"[[interfaces]]\nif_name='w'\nnat66=true\ninbound_mark=0xff\nsnat_internals=['2001:db8::/32']\n"
+	"ipv6_hairpin_route.internal_if_names=['lo']\n[[interfaces.externals]]\naddress='192.0.2.1'\nudp_ranges=[]\n",
 	"a={b={c={d=[[[[]]]]}}}\n[[x.y]]\n[x.y.z]\n[[x.y.w]]\n",
 };
 
@@ -200,9 +207,46 @@ static const char *read_check(const char *text, size_t length, bool *is_valid)
 		       : NULL;
 }
 
+static char *print(const struct config *config)
+{
+	char *printed = NULL;
+	size_t size;
+	FILE *to = open_memstream(&printed, &size);
+
+	if (to) {
+		config_print(to, config, CONFIG_TOML);
+		fclose(to);
+	}
+	return printed;
+}
+
+/* What is wrong with how a text was taken as a configuration, or NULL. */
+static const char *config_check_text(const char *text, size_t length, unsigned long *configs)
+{
+	char error[512], *first, *second = NULL;
+	const char *wrong = NULL;
+	struct config config;
+
+	if (config_file_parse(&config, "f", text, length, error, sizeof(error)))
+		return *error && !config.interfaces_count ? NULL : "a configuration refused without a word";
+	++*configs;
+	first = print(&config);
+	config_free(&config);
+	if (!first || config_file_parse(&config, "f", first, strlen(first), error, sizeof(error))) {
+		wrong = "a print that is refused";
+	} else {
+		second = print(&config);
+		wrong = second && !strcmp(first, second) ? NULL : "a print that reads back to another";
+		config_free(&config);
+	}
+	free(first);
+	free(second);
+	return wrong;
+}
+
 int main(int argc, char *argv[])
 {
-	unsigned long seed = 1, documents = DOCUMENTS, n, valid = 0;
+	unsigned long seed = 1, documents = DOCUMENTS, n, valid = 0, configs = 0;
 	char text[LENGTH_MAX], *exact;
 	const char *wrong;
 	bool is_valid;
@@ -226,11 +270,13 @@ int main(int argc, char *argv[])
 			return 1;
 		memcpy(exact, text, length);
 		wrong = read_check(exact, length, &is_valid);
+		wrong = wrong ? wrong : config_check_text(exact, length, &configs);
 		if (wrong)
 			fail(wrong, exact, length, seed, n);
 		valid += is_valid;
 		free(exact);
 	}
-	printf("ok 1 - %lu documents of seed %lu, %lu of them valid\n", documents, seed, valid);
+	printf("ok 1 - %lu documents of seed %lu, %lu of them valid, %lu configurations\n", documents, seed, valid,
+	       configs);
 	return 0;
 }
