@@ -75,7 +75,8 @@ struct interface_config {
 	uint32_t filtering; /* enum nat_filtering */
 	uint32_t pooling;   /* enum nat_pooling */
 	bool refresh_inbound;
-	bool persist, take_over_masquerade; /* not yet: refused */
+	bool persist; /* not yet: refused */
+	bool take_over_masquerade;
 	struct hairpin_config hairpin[CONFIG_FAMILIES];
 };
 

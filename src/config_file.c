@@ -737,9 +737,6 @@ static int interface_check(struct reader *reader, const struct toml_value *table
 	}
 	if (interface->persist)
 		return refuse(reader, line_of(reader, table, "persist"), "persist: not yet in this version");
-	if (interface->take_over_masquerade)
-		return refuse(reader, line_of(reader, table, "take_over_masquerade"),
-			      "take_over_masquerade: not yet in this version");
 	if (sources_check(reader, table, CONFIG_IPV4) || sources_check(reader, table, CONFIG_IPV6))
 		return -EINVAL;
 	if (!interface->nat44 && !interface->nat66)

@@ -21,6 +21,7 @@
 #include "instance.h"
 #include "interface.h"
 #include "log.h"
+#include "masquerade.h"
 #include "netlink.h"
 #include "routing.h"
 
@@ -199,6 +200,8 @@ static int daemon_follow(struct daemon *daemon)
 	for (i = 0; i < daemon->interfaces_count; i++) {
 		failed = interface_update(&daemon->interfaces[i], daemon->nl);
 		err = err ?: failed;
+		masquerade_follow(&daemon->interfaces[i].masquerade, daemon->interfaces[i].config,
+				  daemon->interfaces[i].is_attached);
 	}
 	failed = hairpin_follow(daemon, false);
 	err = err ?: failed;
@@ -355,6 +358,7 @@ static void daemon_close(struct daemon *daemon, bool has_changed)
 	while (has_changed && hairpin_follow(daemon, true) && ++tries < TAKE_BACK_TRIES)
 		;
 	for (i = daemon->interfaces_count; i > 0; i--) {
+		masquerade_close(daemon->interfaces[i - 1].masquerade);
 		interface_close(&daemon->interfaces[i - 1]);
 		table_claim_name(what, daemon, i - 1);
 		instance_release(what, daemon->table_claims[i - 1]);

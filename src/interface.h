@@ -23,7 +23,8 @@ struct interface {
 	bool is_present;
 	bool is_checked; /* the kernel has been found able */
 	bool is_attached;
-	bool has_news;	  /* to be announced */
+	bool has_news; /* to be announced */
+	struct masquerade *masquerade;
 	struct link link; /* valid while present */
 	enum link_layer layer;
 	struct datapath *datapath; /* IPv4's; NULL: not loaded */

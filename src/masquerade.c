@@ -10,10 +10,12 @@
 #include <sys/time.h>
 
 #include "log.h"
+#include "nft_batch.h"
 
 struct masquerade {
 	struct mnl_socket *socket;
-	bool exists; /* the table */
+	bool exists;			       /* the table */
+	const struct interface_config *config; /* done for this one, or given up */
 };
 
 /* Which message of a batch failed, and of how many a word has come. */
@@ -76,7 +78,7 @@ static int batch_send(struct mnl_socket *sock, const struct nft_batch *batch, ui
 }
 
 /* The kernel's error alone says little: which message it was for says more. */
-static int say_why(const char *ifname, const struct nft_batch *batch, uint32_t failed, int err)
+static void say_why(const char *ifname, const struct nft_batch *batch, uint32_t failed, int err)
 {
 	static const char *const what = "take over the masquerade rule";
 
@@ -84,48 +86,65 @@ static int say_why(const char *ifname, const struct nft_batch *batch, uint32_t f
 		log_error("%s: %s: %s", ifname, what, strerror(-err));
 	else if (!failed) {
 		log_error("%s: %s: the kernel has no nftables (%s)", ifname, what, strerror(-err));
-		err = -EOPNOTSUPP;
 	} else if (failed < batch->chain && (err == -EINVAL || err == -EOPNOTSUPP)) {
 		log_error("%s: %s: needs tables with an owner, kernel 5.12 or newer", ifname, what);
-		err = -EOPNOTSUPP;
 	} else if (failed >= batch->chain && (err == -ENOENT || err == -EOPNOTSUPP)) {
 		log_error("%s: %s: nftables of this kernel has no NAT (nft_nat, nft_chain_nat)", ifname, what);
-		err = -EOPNOTSUPP;
 	} else {
 		log_error("%s: %s: %s: %s", ifname, what, failed < batch->chain ? "make the table" : "make the rules",
 			  strerror(-err));
 	}
+}
+
+static int take_over(struct masquerade *masquerade, const struct interface_config *interface)
+{
+	struct masquerade_config config = {
+		.ifname = interface->name,
+		.ipv4 = interface->nat44,
+		.ipv6 = interface->nat66,
+		.internals = interface->internals,
+		.internals_count = interface->internals_count,
+		.exempt_destinations = interface->exempt_destinations,
+		.exempt_destinations_count = interface->exempt_destinations_count,
+	};
+	struct nft_batch batch = { NULL };
+	uint32_t failed = 0;
+	int err = 0, i;
+
+	for (i = 0; i < NAT_PROTOCOLS; i++)
+		config.protocols[i] = interface->ports[i].count > 0;
+	if (!masquerade->socket)
+		err = socket_open(&masquerade->socket);
+	err = err ?: nft_batch_build(&batch, &config, masquerade->exists);
+	err = err ?: batch_send(masquerade->socket, &batch, &failed);
+	if (err)
+		say_why(interface->name, &batch, failed, err);
+	else
+		masquerade->exists = true;
+	free(batch.buffer);
 	return err;
 }
 
-int masquerade_take_over(struct masquerade **out, const struct masquerade_config *config)
+void masquerade_follow(struct masquerade **masquerade, const struct interface_config *config, bool wanted)
 {
-	struct masquerade *masquerade = *out;
-	struct nft_batch batch = { NULL };
-	uint32_t failed = 0;
-	int err = 0;
-
-	if (!masquerade) {
-		masquerade = calloc(1, sizeof(*masquerade));
-		if (!masquerade) {
-			log_error("%s: out of memory", config->ifname);
-			return -ENOMEM;
+	if (!wanted || !config->take_over_masquerade) {
+		masquerade_close(*masquerade);
+		*masquerade = NULL;
+		return;
+	}
+	if (!*masquerade) {
+		*masquerade = calloc(1, sizeof(**masquerade));
+		if (!*masquerade) {
+			log_error("%s: out of memory", config->name);
+			return;
 		}
-		err = socket_open(&masquerade->socket);
 	}
-	err = err ?: nft_batch_build(&batch, config, masquerade->exists);
-	err = err ?: batch_send(masquerade->socket, &batch, &failed);
-	if (err)
-		err = say_why(config->ifname, &batch, failed, err);
-	free(batch.buffer);
-	if (err) {
-		if (!*out)
-			masquerade_close(masquerade);
-		return err;
-	}
-	masquerade->exists = true;
-	*out = masquerade;
-	return 0;
+	if ((*masquerade)->config == config)
+		return;
+	(*masquerade)->config = config;
+	if (!take_over(*masquerade, config))
+		log_info("%s: takes over from masquerade rules; connections that they have already keep them",
+			 config->name);
 }
 
 void masquerade_close(struct masquerade *masquerade)

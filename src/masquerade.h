@@ -9,15 +9,15 @@
 #ifndef MASQUERADE_H
 #define MASQUERADE_H
 
-#include "nft_batch.h"
+#include "config.h"
 
 struct masquerade;
 
 /*
- * Takes over, or with a *masquerade that is at work changes what for, in one step. Returns 0 or -errno, has then said why, and
- * has changed nothing. -EOPNOTSUPP: the kernel has no tables with an owner (5.12), or no NAT in nftables.
+ * Takes over while `wanted` and gives back when not; called again with another configuration it changes what for, in one
+ * step. Says in one line why it cannot, and then leaves it at that: the NAT works without, as the rules let it.
  */
-int masquerade_take_over(struct masquerade **masquerade, const struct masquerade_config *config);
+void masquerade_follow(struct masquerade **masquerade, const struct interface_config *config, bool wanted);
 
 /* Gives it back to the rules that are there. NULL is fine. */
 void masquerade_close(struct masquerade *masquerade);

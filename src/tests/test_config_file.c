@@ -95,8 +95,6 @@ static void test_refused(void **state)
 		  "address-and-port-dependent" },
 		{ WAN "pooling = true", "f:4: [[interfaces]] \"wan\": pooling: a boolean, where a string belongs" },
 		{ WAN "persist = true", "f:4: [[interfaces]] \"wan\": persist: not yet in this version" },
-		{ WAN "take_over_masquerade = true",
-		  "f:4: [[interfaces]] \"wan\": take_over_masquerade: not yet in this version" },
 		{ WAN "no_snat_dests = [\"192.0.2.1\"]",
 		  "f:4: [[interfaces]] \"wan\": no_snat_dests: \"192.0.2.1\": no prefix length, such as /24" },
 		{ WAN "snat_internals = \"10.0.0.0/8\"",
