@@ -56,18 +56,15 @@ static __always_inline enum nat_reason mapping_publish(__u32 *slot, struct mappi
 	return known == NAT_SLOT_NONE ? WHY_TABLE_FULL : WHY_NONE;
 }
 
-/* The slot to try first: the internal port's own, else any that suits, else one that nobody swept yet. */
+/* The slot to try first: the internal port's own, or where none at all is free one that nobody swept yet; or none. */
 static __always_inline __u32 port_choose(__u32 number, const struct endpoint *endpoint, __u32 now)
 {
 	const struct external *external = external_get(number);
-	__u16 port = bpf_ntohs(endpoint->port);
 	__u32 slot = port_preserve(number, endpoint, now);
 
-	if (slot == NAT_SLOT_NONE)
-		slot = port_search(external, endpoint->protocol, port);
-	if (slot == NAT_SLOT_NONE)
+	if (slot == NAT_SLOT_NONE && !port_kinds_free(external, endpoint->protocol, 0))
 		slot = port_scavenge(external, endpoint->protocol, now);
-	return blur(slot, now);
+	return slot;
 }
 
 /* A port of the router's own must not be given away; but a socket of its own may well use its own port. */
@@ -94,8 +91,10 @@ static __always_inline enum nat_reason mapping_create(struct __sk_buff *skb, con
 	for (int attempt = 0; attempt < PORT_ATTEMPTS && why == WHY_BUSY && !*made; attempt++) {
 		struct mapping *map;
 
-		if (attempt)
+		*slot = blur(*slot, now);
+		if (attempt || *slot == NAT_SLOT_NONE)
 			*slot = port_search(external, endpoint->protocol, bpf_ntohs(endpoint->port));
+		*slot = blur(*slot, now);
 		if (*slot == NAT_SLOT_NONE)
 			return WHY_NO_PORT;
 		map = slot_get(*slot);
@@ -120,7 +119,7 @@ static __always_inline enum nat_reason mapping_create_limited(struct __sk_buff *
 	if (why != WHY_NONE)
 		return why;
 	why = mapping_create(skb, pkt, endpoint, number, now, slot, &made);
-	if (!made)
+	if (host_is_limited() && !made)
 		host_give_back(&endpoint->addr, endpoint->protocol);
 	return why;
 }

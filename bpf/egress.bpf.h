@@ -63,7 +63,7 @@ static __always_inline enum nat_reason translate_out(struct __sk_buff *skb, stru
 	slot = endpoint_slot(&endpoint);
 	map = slot == NAT_SLOT_NONE ? NULL : slot_get(slot);
 	if (!map || !mapping_is_live(map, now) || !mapping_belongs_to(map, &endpoint)) {
-		why = mapping_get_or_create(skb, pkt, &endpoint, now, &slot);
+		why = blur(mapping_get_or_create(skb, pkt, &endpoint, now, &slot), now);
 		if (why != WHY_NONE) {
 			if (!reason_is(why, VERDICT_DROP))
 				fragment_record(pkt, NAT_EGRESS, NAT_SLOT_NONE, now);

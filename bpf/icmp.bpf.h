@@ -147,12 +147,9 @@ static __always_inline int embedded_rewrite(struct __sk_buff *skb, const struct 
 static __always_inline int error_rewrite_outer(struct __sk_buff *skb, struct packet *pkt, enum nat_direction direction,
 					       const struct nat_addr *addr)
 {
-	struct packet again = {};
-	__u8 ip_protocol;
-
-	if (packet_pull(skb, constants.l2_length + IP_HEADER_MIN) || !ip_parse(skb, &again, direction, &ip_protocol))
+	if (packet_pull(skb, constants.l2_length + IP_HEADER_MIN) || !ip_find(skb, pkt))
 		return -1;
-	ip_write_local(&again, direction, addr);
+	ip_write_local(pkt, direction, addr);
 	return error_replace_pseudo(skb, pkt, direction, addr);
 }
 

@@ -7,10 +7,8 @@
 static __always_inline enum nat_reason embedded_parse(struct __sk_buff *skb, const struct packet *pkt,
 						      struct embedded *inner)
 {
-	__u32 fragment = 0;
+	struct ipv6_walk walk = {};
 	struct ipv6hdr ip;
-	__u8 next;
-	__be32 id;
 
 	inner->ip = pkt->transport_offset + ICMP_EMBEDDED;
 	if (bpf_skb_load_bytes(skb, inner->ip, &ip, sizeof(ip)) || ip.version != 6)
@@ -18,13 +16,14 @@ static __always_inline enum nat_reason embedded_parse(struct __sk_buff *skb, con
 	__builtin_memcpy(&inner->local_addr, inner->local_is_source ? &ip.saddr : &ip.daddr, sizeof(inner->local_addr));
 	__builtin_memcpy(&inner->remote_addr, inner->local_is_source ? &ip.daddr : &ip.saddr,
 			 sizeof(inner->remote_addr));
-	next = ip.nexthdr;
-	inner->transport = ipv6_skip_extensions(skb, inner->ip + sizeof(ip), &next, &fragment, &id);
-	if (!inner->transport)
+	walk.next = ip.nexthdr;
+	walk.offset = inner->ip + sizeof(ip);
+	if (!ipv6_skip_extensions(skb, &walk))
 		return WHY_MALFORMED;
-	if (fragment & IPV6_FRAGMENT_OFFSET)
+	if (walk.fragment & IPV6_FRAGMENT_OFFSET)
 		return WHY_FRAGMENT_UNKNOWN; /* no ports quoted */
-	return embedded_parse_transport(skb, pkt, inner, next);
+	inner->transport = walk.offset;
+	return embedded_parse_transport(skb, pkt, inner, walk.next);
 }
 
 static __always_inline bool embedded_covers_addr(__u8 protocol)

@@ -11,6 +11,7 @@
 #define FAMILY_AF	   2 /* AF_INET */
 #define FAMILY_ICMP_HEADER "icmpv4.bpf.h"
 #define IP_HEADER_MIN	   sizeof(struct iphdr)
+#define IP_HEADERS_MASK	   0x3c /* the bits that a length of IP headers may have */
 
 /* RFC 792, RFC 950. (linux/icmp.h wants a C library.) */
 enum icmpv4_type {
@@ -62,28 +63,42 @@ static __always_inline bool addr_is_special(const struct nat_addr *addr)
 	return host == 0 || host >= 0xe0000000;
 }
 
-/* Reads the IP header. Gives its length in bytes, or 0 if it is malformed; what it says is then in pkt. */
-static __always_inline __u32 ip_parse(struct __sk_buff *skb, struct packet *pkt, enum nat_direction direction,
-				      __u8 *ip_protocol)
+/* The IP header's length in bytes, or 0 if it is malformed. What follows it, and fragments, are then known. */
+static __always_inline __u32 ip_measure(struct __sk_buff *skb, struct packet *pkt, __u8 *ip_protocol)
 {
-	void *end = (void *)(long)skb->data_end;
-	struct iphdr *ip = (void *)(long)skb->data + constants.l2_length;
-	__u32 length, fragment;
+	struct iphdr ip;
+	__u32 fragment;
 
-	if ((void *)(ip + 1) > end || ip->version != 4)
+	if (bpf_skb_load_bytes(skb, constants.l2_length, &ip, sizeof(ip)) || ip.version != 4 || ip.ihl < 5)
 		return 0;
-	length = ip->ihl * 4;
-	if (length < sizeof(*ip))
-		return 0;
-	fragment = bpf_ntohs(ip->frag_off);
-	pkt->follower = !!(fragment & IPV4_FRAGMENT_OFFSET);
-	pkt->first = !pkt->follower && (fragment & IPV4_MORE_FRAGMENTS);
-	pkt->fragment_id = ip->id;
-	*ip_protocol = ip->protocol;
+	fragment = bpf_ntohs(ip.frag_off);
+	pkt->follower = is_any(fragment & IPV4_FRAGMENT_OFFSET);
+	pkt->first = is_any(fragment & IPV4_MORE_FRAGMENTS) & ~pkt->follower;
+	pkt->fragment_id = ip.id;
+	*ip_protocol = ip.protocol;
+	return ip.ihl * 4;
+}
+
+/* Finds the IP header in a packet whose header is in reach; false if it is not. */
+static __always_inline bool ip_find(struct __sk_buff *skb, struct packet *pkt)
+{
+	struct iphdr *ip = (void *)(long)skb->data + constants.l2_length;
+
+	pkt->ip = ip;
+	return (void *)(ip + 1) <= (void *)(long)skb->data_end;
+}
+
+/* The same, and reads the addresses. */
+static __always_inline bool ip_read(struct __sk_buff *skb, struct packet *pkt, enum nat_direction direction)
+{
+	const struct iphdr *ip;
+
+	if (!ip_find(skb, pkt))
+		return false;
+	ip = pkt->ip;
 	addr_load_both(&pkt->local_addr, direction == NAT_EGRESS ? &ip->saddr : &ip->daddr, &pkt->remote_addr,
 		       direction == NAT_EGRESS ? &ip->daddr : &ip->saddr);
-	pkt->ip = ip;
-	return length;
+	return true;
 }
 
 /* What tells fragments of different datagrams apart, beside addresses and identification (RFC 791). */

@@ -11,6 +11,7 @@
 #define FAMILY_AF	   10 /* AF_INET6 */
 #define FAMILY_ICMP_HEADER "icmpv6.bpf.h"
 #define IP_HEADER_MIN	   sizeof(struct ipv6hdr)
+#define IP_HEADERS_MASK	   0xf8 /* the bits that a length of IP headers may have */
 
 /* RFC 8200 section 4.1 names six extension headers in their order, and one of them twice. */
 #define IPV6_EXTENSIONS_MAX	8
@@ -60,63 +61,86 @@ static __always_inline bool addr_is_special(const struct nat_addr *addr)
 	return top >> 24 == 0xff || top >> 22 == 0xfe80 >> 6 || addr_is_zero(addr);
 }
 
+#define IPV6_EXTENSIONS \
+	(1ULL << IPPROTO_HOPOPTS | 1ULL << IPPROTO_ROUTING | 1ULL << IPPROTO_FRAGMENT | 1ULL << IPPROTO_DSTOPTS)
+
 static __always_inline bool ipv6_is_extension(__u8 next)
 {
-	return next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING || next == IPPROTO_DSTOPTS ||
-	       next == IPPROTO_FRAGMENT;
+	return IPV6_EXTENSIONS >> (next & 63) & !is_any(next & 0xc0);
 }
 
+/* Where a walk over the extension headers has come to. */
+struct ipv6_walk {
+	__u32 offset;	/* of the next header, from the frame's start */
+	__u8 next;	/* which that is */
+	__u16 fragment; /* what a fragment header says, 0 without one */
+	__be32 id;
+};
+
 /*
- * Walks over the extension headers that begin at `offset` from the frame's start, in whatever order they come. Sets *next
- * to the first header that is none of them, and what a fragment header says. The offset of that header, or 0.
+ * Walks over the extension headers that begin at walk->offset, in whatever order they come, to the first header that is
+ * none of them. False if they do not end. Whatever it has read, the verifier sees the same: else it would follow each
+ * sequence of headers by itself.
  */
-static __always_inline __u32 ipv6_skip_extensions(struct __sk_buff *skb, __u32 offset, __u8 *next, __u32 *fragment,
-						  __be32 *id)
+static __always_inline bool ipv6_skip_extensions(struct __sk_buff *skb, struct ipv6_walk *walk)
 {
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < IPV6_EXTENSIONS_MAX; i++) {
 		struct ipv6_extension extension;
+		__u32 is_fragment;
 
-		if (!ipv6_is_extension(*next))
-			return offset;
-		if (bpf_skb_load_bytes(skb, offset, &extension, sizeof(extension)))
-			return 0;
-		if (*next == IPPROTO_FRAGMENT) {
-			*fragment = bpf_ntohs(extension.fragment);
-			*id = extension.id;
-			extension.length = 0;
-		}
-		*next = extension.next;
-		offset += 8 + extension.length * 8;
-		if (*fragment & IPV6_FRAGMENT_OFFSET)
-			return offset; /* what follows is the middle of something */
+		if (!ipv6_is_extension(walk->next) || walk->fragment & IPV6_FRAGMENT_OFFSET)
+			return true; /* or what follows is the middle of something */
+		if (bpf_skb_load_bytes(skb, walk->offset, &extension, sizeof(extension)))
+			return false;
+		is_fragment = !is_any(walk->next ^ IPPROTO_FRAGMENT);
+		walk->fragment |= bpf_ntohs(extension.fragment) & -is_fragment;
+		walk->id |= extension.id & -is_fragment;
+		walk->offset += 8 + (extension.length * 8 & (is_fragment - 1));
+		walk->next = extension.next;
 	}
-	return 0;
+	return false;
 }
 
-/* Reads the IP header and what extends it. Gives the length of all in bytes, or 0 if it is malformed. */
-static __always_inline __u32 ip_parse(struct __sk_buff *skb, struct packet *pkt, enum nat_direction direction,
-				      __u8 *ip_protocol)
+/* The length in bytes of the IP header and what extends it, or 0 if they are malformed. */
+static __always_inline __u32 ip_measure(struct __sk_buff *skb, struct packet *pkt, __u8 *ip_protocol)
 {
-	void *end = (void *)(long)skb->data_end;
-	struct ipv6hdr *ip = (void *)(long)skb->data + constants.l2_length;
-	__u32 fragment = 0, offset;
+	struct ipv6_walk walk = { .fragment = blur(0, skb->len) };
+	struct ipv6hdr ip;
 
-	if ((void *)(ip + 1) > end || ip->version != 6)
+	if (bpf_skb_load_bytes(skb, constants.l2_length, &ip, sizeof(ip)) || ip.version != 6)
 		return 0;
+	walk.next = ip.nexthdr;
+	walk.offset = blur(constants.l2_length + sizeof(ip), skb->len);
+	if (!ipv6_skip_extensions(skb, &walk) || walk.offset > IPV6_HEADERS_LENGTH_MAX)
+		return 0;
+	*ip_protocol = walk.next;
+	pkt->follower = is_any(walk.fragment & IPV6_FRAGMENT_OFFSET);
+	pkt->first = walk.fragment & IPV6_MORE_FRAGMENTS & ~pkt->follower;
+	pkt->fragment_id = walk.id;
+	return walk.offset - constants.l2_length;
+}
+
+/* Finds the IP header in a packet whose header is in reach; false if it is not. */
+static __always_inline bool ip_find(struct __sk_buff *skb, struct packet *pkt)
+{
+	struct ipv6hdr *ip = (void *)(long)skb->data + constants.l2_length;
+
+	pkt->ip = ip;
+	return (void *)(ip + 1) <= (void *)(long)skb->data_end;
+}
+
+/* The same, and reads the addresses. */
+static __always_inline bool ip_read(struct __sk_buff *skb, struct packet *pkt, enum nat_direction direction)
+{
+	const struct ipv6hdr *ip;
+
+	if (!ip_find(skb, pkt))
+		return false;
+	ip = pkt->ip;
 	addr_load_both(&pkt->local_addr, direction == NAT_EGRESS ? &ip->saddr : &ip->daddr, &pkt->remote_addr,
 		       direction == NAT_EGRESS ? &ip->daddr : &ip->saddr);
-	pkt->ip = ip;
-	*ip_protocol = ip->nexthdr;
-	if (!ipv6_is_extension(*ip_protocol))
-		return sizeof(*ip);
-	offset = ipv6_skip_extensions(skb, constants.l2_length + sizeof(*ip), ip_protocol, &fragment,
-				      &pkt->fragment_id);
-	pkt->follower = !!(fragment & IPV6_FRAGMENT_OFFSET);
-	pkt->first = !pkt->follower && (fragment & IPV6_MORE_FRAGMENTS);
-	if (!offset || offset > IPV6_HEADERS_LENGTH_MAX)
-		return 0;
-	return offset - constants.l2_length;
+	return true;
 }
 
 /* RFC 8200 section 4.5: addresses and identification alone tell fragments of different packets apart. */

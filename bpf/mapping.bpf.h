@@ -75,13 +75,14 @@ static __always_inline bool mapping_is_reclaimable(const struct mapping *map, __
 
 static __always_inline __u32 mapping_timeout(const struct mapping *map)
 {
-	switch (map->protocol) {
-	case NAT_TCP:
-		return config.timeout[map->sessions ? NAT_TIMEOUT_TCP_ESTABLISHED : NAT_TIMEOUT_TCP_TRANSITORY];
-	case NAT_UDP:
-		return config.timeout[map->confirmed ? NAT_TIMEOUT_UDP_CONFIRMED : NAT_TIMEOUT_UDP];
-	}
-	return config.timeout[NAT_TIMEOUT_ICMP];
+	__u32 kind = NAT_TIMEOUT_ICMP;
+
+	if (map->protocol == NAT_TCP)
+		kind = NAT_TIMEOUT_TCP_TRANSITORY + is_any(map->sessions);
+	else if (map->protocol == NAT_UDP)
+		kind = NAT_TIMEOUT_UDP + is_any(map->confirmed);
+	kind = blur(kind, map->expires);
+	return config.timeout[kind < NAT_TIMEOUTS ? kind : NAT_TIMEOUT_ICMP];
 }
 
 /* RFC 4787 REQ-6: a packet from inside keeps the mapping. Written only when it makes a difference. */

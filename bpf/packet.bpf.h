@@ -58,6 +58,15 @@ static __always_inline __u64 blur(__u64 value, __u64 unknown)
 	return value - unknown;
 }
 
+/* 1 for anything but 0, without a branch: each is another path to the verifier. */
+static __always_inline __u32 is_any(__u32 bits)
+{
+	__u64 negative = -(__u64)bits;
+
+	asm volatile("" : "+r"(negative));
+	return negative >> 63;
+}
+
 /*
  * An array's index with its bound where the verifier sees it: before 6.10 it forgets what it knows of a number at any |, ^
  * or *, and clang, which does not, drops the mask as needless. `last` is a power of two less one.

@@ -6,63 +6,36 @@
 #include <linux/tcp.h>
 #include <linux/udp.h>
 
-#define TRANSPORT_MIN  20 /* what is read of a transport header, at most: a TCP header without options */
-#define ICMP_QUERY_MIN 8
+#define TRANSPORT_MIN 20 /* what is read of a transport header, at most: a TCP header without options */
+#define PORTS_MIN     8	 /* the least that holds the ports of TCP and UDP, and the identifier of an ICMP query */
 
-static __always_inline enum nat_reason parse_tcp(struct packet *pkt, enum nat_direction direction, void *end)
+/* The ports are in reach. The rest of a TCP header is read by the helper, so that the verifier need not tell it apart. */
+static __always_inline enum nat_reason parse_ports(struct __sk_buff *skb, struct packet *pkt,
+						   enum nat_direction direction, __u8 ip_protocol)
 {
-	struct tcphdr *tcp = (void *)pkt->transport;
+	const struct udphdr *ports = (void *)pkt->transport; /* TCP has them in the same place */
+	__u8 rest[TRANSPORT_MIN - PORTS_MIN];
 
-	if ((void *)(tcp + 1) > end)
+	pkt->local_port = direction == NAT_EGRESS ? ports->source : ports->dest;
+	pkt->remote_port = direction == NAT_EGRESS ? ports->dest : ports->source;
+	pkt->protocol = NAT_UDP;
+	if (ip_protocol == IPPROTO_UDP)
+		return WHY_NONE;
+	if (bpf_skb_load_bytes(skb, pkt->transport_offset + PORTS_MIN, rest, sizeof(rest)))
 		return WHY_MALFORMED;
 	pkt->protocol = NAT_TCP;
-	pkt->local_port = direction == NAT_EGRESS ? tcp->source : tcp->dest;
-	pkt->remote_port = direction == NAT_EGRESS ? tcp->dest : tcp->source;
-	pkt->tcp_flags = pkt->transport[13];
+	pkt->tcp_flags = rest[13 - PORTS_MIN];
 	return WHY_NONE;
 }
 
-static __always_inline enum nat_reason parse_udp(struct packet *pkt, enum nat_direction direction, void *end)
+static __always_inline enum nat_reason parse_icmp(struct packet *pkt)
 {
-	struct udphdr *udp = (void *)pkt->transport;
-
-	if ((void *)(udp + 1) > end)
-		return WHY_MALFORMED;
-	pkt->protocol = NAT_UDP;
-	pkt->local_port = direction == NAT_EGRESS ? udp->source : udp->dest;
-	pkt->remote_port = direction == NAT_EGRESS ? udp->dest : udp->source;
-	return WHY_NONE;
-}
-
-static __always_inline enum nat_reason parse_icmp(struct packet *pkt, void *end)
-{
-	__u8 *icmp = pkt->transport;
-
-	if (icmp + ICMP_QUERY_MIN > (__u8 *)end)
-		return WHY_MALFORMED;
 	pkt->protocol = NAT_ICMP;
-	pkt->icmp_kind = icmp_classify(icmp[0]);
+	pkt->icmp_kind = icmp_classify(pkt->transport[0]);
 	if (pkt->icmp_kind == ICMP_KIND_NONE)
 		return WHY_OTHER_ICMP;
-	pkt->local_port = pkt->remote_port = *(__be16 *)(icmp + 4);
+	pkt->local_port = pkt->remote_port = *(__be16 *)(pkt->transport + 4);
 	return WHY_NONE;
-}
-
-/* The transport header of a whole packet or of a first fragment. */
-static __always_inline enum nat_reason parse_transport(struct __sk_buff *skb, struct packet *pkt,
-						       enum nat_direction direction, __u8 ip_protocol)
-{
-	void *end = (void *)(long)skb->data_end;
-
-	switch (ip_protocol) {
-	case IPPROTO_TCP:
-		return parse_tcp(pkt, direction, end);
-	case IPPROTO_UDP:
-		return parse_udp(pkt, direction, end);
-	case FAMILY_ICMP:
-		return parse_icmp(pkt, end);
-	}
-	return WHY_OTHER_PROTOCOL;
 }
 
 /* The least that a packet must hold behind its IP header: less is malformed. */
@@ -88,40 +61,46 @@ static __always_inline void packet_blur(struct packet *pkt, __u32 unknown)
 	pkt->tcp_flags = traits >> 24;
 }
 
+/* The transport header of a whole packet or of a first fragment. */
+static __always_inline enum nat_reason parse_transport(struct __sk_buff *skb, struct packet *pkt,
+						       enum nat_direction direction, __u8 ip_protocol)
+{
+	enum nat_reason why;
+
+	if (pkt->transport + PORTS_MIN > (__u8 *)(long)skb->data_end)
+		return WHY_MALFORMED;
+	if (ip_protocol == FAMILY_ICMP)
+		why = parse_icmp(pkt);
+	else
+		why = parse_ports(skb, pkt, direction, ip_protocol);
+	packet_blur(pkt, skb->len);
+	return why;
+}
+
 /* Fills in pkt, or gives the reason why the packet is none of ours. */
 static __always_inline enum nat_reason packet_parse(struct __sk_buff *skb, struct packet *pkt,
 						    enum nat_direction direction)
 {
-	enum nat_reason why;
-	__u8 ip_protocol;
+	__u8 ip_protocol = 0;
 	__u32 length;
 
 	if (skb->protocol != bpf_htons(FAMILY_ETHERTYPE))
 		return WHY_NOT_IP;
 	if (skb->vlan_present && (skb->vlan_tci & 0xfff))
 		return WHY_OTHER_VLAN;
-	if (packet_pull(skb, constants.l2_length + IP_HEADER_MIN + TRANSPORT_MIN))
-		return WHY_MALFORMED;
-	length = ip_parse(skb, pkt, direction, &ip_protocol);
-	if (length > IP_HEADER_MIN) { /* options: look again once all of it is in reach */
-		if (packet_pull(skb, constants.l2_length + length + TRANSPORT_MIN))
-			return WHY_MALFORMED;
-		length = ip_parse(skb, pkt, direction, &ip_protocol);
-	}
-	if (!length)
+	length = ip_measure(skb, pkt, &ip_protocol);
+	length = blur(length, skb->len) & IP_HEADERS_MASK;
+	if (!length || packet_pull(skb, constants.l2_length + length + TRANSPORT_MIN) || !ip_read(skb, pkt, direction))
 		return WHY_MALFORMED;
 	if (!protocol_is_ours(ip_protocol))
 		return WHY_OTHER_PROTOCOL;
-	length = blur(length, skb->len) & 0xfc;
 	pkt->transport_offset = constants.l2_length + length;
 	pkt->transport = (__u8 *)pkt->ip + length;
 	if (pkt->follower)
 		return WHY_NONE;
 	if (ip_is_shorter(pkt, length + transport_length_min(ip_protocol)))
 		return WHY_MALFORMED;
-	why = parse_transport(skb, pkt, direction, ip_protocol);
-	packet_blur(pkt, skb->len);
-	return why;
+	return parse_transport(skb, pkt, direction, ip_protocol);
 }
 
 #endif

@@ -111,7 +111,7 @@ static __always_inline __u32 port_preserve(__u32 external, const struct endpoint
 static __always_inline bool port_has_socket(struct __sk_buff *skb, const struct packet *pkt,
 					    const struct nat_addr *external_addr, __be16 external_port)
 {
-	struct bpf_sock_tuple tuple = {};
+	struct bpf_sock_tuple tuple;
 	struct bpf_sock *sk;
 	__u32 size;
 

@@ -39,6 +39,7 @@ int nat_egress(struct __sk_buff *skb)
 
 	if (why == WHY_NONE)
 		why = translate_out(skb, &pkt);
+	why = blur(why, skb->len);
 	why = hairpin(&pkt, why);
 	event_packet(&pkt, NAT_EGRESS, why);
 	return finish(skb, NAT_EGRESS, why);
@@ -63,6 +64,7 @@ int nat_ingress(struct __sk_buff *skb)
 	why = spoof_check(&pkt, turned, why);
 	if (why == WHY_NONE)
 		why = translate_in(skb, &pkt);
+	why = blur(why, skb->len);
 	event_packet(&pkt, NAT_INGRESS, why);
 	return finish(skb, NAT_INGRESS, why);
 }

@@ -16,17 +16,22 @@
 #ifndef TCP_BPF_H
 #define TCP_BPF_H
 
-#define SESSION_SYN_BOTH (SESSION_SYN_OUT | SESSION_SYN_IN)
-#define SESSION_FIN_BOTH (SESSION_FIN_OUT | SESSION_FIN_IN)
+_Static_assert(SESSION_SYN_IN == SESSION_SYN_OUT << 1 && SESSION_FIN_IN == SESSION_FIN_OUT << 1, "see session_both()");
+
+/* What was seen both ways: SESSION_SYN_OUT and SESSION_FIN_OUT; and SESSION_RESET. In one word, for a single branch. */
+static __always_inline __u8 session_both(__u8 flags)
+{
+	return (flags & flags >> 1 & (SESSION_SYN_OUT | SESSION_FIN_OUT)) | (flags & SESSION_RESET);
+}
 
 static __always_inline bool session_is_closed(__u8 flags)
 {
-	return (flags & SESSION_RESET) || (flags & SESSION_FIN_BOTH) == SESSION_FIN_BOTH;
+	return session_both(flags) & (SESSION_FIN_OUT | SESSION_RESET);
 }
 
 static __always_inline bool session_is_open(__u8 flags)
 {
-	return (flags & SESSION_SYN_BOTH) == SESSION_SYN_BOTH && !session_is_closed(flags);
+	return session_both(flags) == SESSION_SYN_OUT;
 }
 
 /* What becomes of the flags when a packet with these TCP flags is seen. */
@@ -52,7 +57,7 @@ static __always_inline void session_update(struct session *session, struct mappi
 {
 	__u8 flags = session->epoch == map->epoch ? session->flags : 0;
 
-	flags = session_advance(flags, tcp_flags, direction);
+	flags = blur(session_advance(flags, tcp_flags, direction), now);
 	if (session_is_open(flags) && !(flags & SESSION_COUNTED) && map->sessions < 0xffff) {
 		flags |= SESSION_COUNTED;
 		map->sessions++;
