@@ -88,15 +88,12 @@ static __always_inline enum nat_reason mapping_create(struct __sk_buff *skb, con
 		external_addr.word[i] = external->addr[i];
 	*slot = port_choose(number, endpoint, now);
 #pragma clang loop unroll(disable)
-	for (int attempt = 0; attempt < PORT_ATTEMPTS && why == WHY_BUSY && !*made; attempt++) {
+	for (int attempt = 0; attempt < PORT_ATTEMPTS; attempt++) {
 		struct mapping *map;
 
 		*slot = blur(*slot, now);
-		if (attempt || *slot == NAT_SLOT_NONE)
-			*slot = port_search(external, endpoint->protocol, bpf_ntohs(endpoint->port));
-		*slot = blur(*slot, now);
 		if (*slot == NAT_SLOT_NONE)
-			return WHY_NO_PORT;
+			*slot = port_search(external, endpoint->protocol, bpf_ntohs(endpoint->port));
 		map = slot_get(*slot);
 		if (!map)
 			return WHY_NO_PORT;
@@ -104,6 +101,9 @@ static __always_inline enum nat_reason mapping_create(struct __sk_buff *skb, con
 			port_reserve(*slot, map, &external_addr, now);
 		else
 			why = mapping_publish(slot, map, endpoint, now, made);
+		if (likely(why != WHY_BUSY || *made)) /* or clang lays the loop out in a way that 5.10 takes for endless */
+			break;
+		*slot = NAT_SLOT_NONE;
 	}
 	return why;
 }

@@ -50,8 +50,8 @@ static __always_inline enum nat_reason rewrite_out(struct __sk_buff *skb, struct
 static __always_inline enum nat_reason translate_out(struct __sk_buff *skb, struct packet *pkt)
 {
 	struct endpoint endpoint = { .port = pkt->local_port, .protocol = pkt->protocol, .addr = pkt->local_addr };
-	__u32 now = clock_ticks(), slot;
-	enum nat_reason why = WHY_NONE;
+	__u32 now = clock_ticks(), made = 0, slot;
+	enum nat_reason why;
 	struct mapping *map;
 
 	if (policy_exempts_destination(&pkt->remote_addr))
@@ -72,11 +72,11 @@ static __always_inline enum nat_reason translate_out(struct __sk_buff *skb, stru
 		map = slot_get(slot);
 		if (!map)
 			return WHY_BUSY;
-		why = WHY_OUT_NEW;
+		made = 1;
 	}
-	if (why == WHY_OUT_NEW)
-		return rewrite_out(skb, pkt, slot, map, now) == WHY_OUT ? WHY_OUT_NEW : WHY_REWRITE_FAILED;
-	return rewrite_out(skb, pkt, slot, map, now);
+	made = blur(made, now);
+	why = rewrite_out(skb, pkt, slot, map, now);
+	return why == WHY_OUT && made ? WHY_OUT_NEW : why;
 }
 
 #endif

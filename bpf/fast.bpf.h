@@ -7,9 +7,6 @@
 #ifndef FAST_BPF_H
 #define FAST_BPF_H
 
-#define likely(x)   __builtin_expect(!!(x), 1)
-#define unlikely(x) __builtin_expect(!!(x), 0)
-
 struct fast {
 	struct ip_header *ip;
 	struct udphdr *ports; /* TCP has them in the same place */

@@ -199,22 +199,26 @@ static __always_inline bool mapping_reclaim(__u32 slot, struct mapping *map, __u
 	return true;
 }
 
-/* Looks at the next slots in turn and frees those whose time is over. The packet path does not depend on it. */
+/*
+ * Looks at the next slots in turn, to the first whose time is over, and frees that one. The packet path does not depend on
+ * it. (One at most: the verifier would follow the freeing once for each.)
+ */
 static __always_inline void mapping_sweep(__u32 now)
 {
-	__u32 slot = sweep_cursor;
+	__u32 start = blur(config.swept, now), slot = 0;
+	struct mapping *map = NULL;
 
 #pragma clang loop unroll(disable)
-	for (int i = 0; i < NAT_SWEEP_SLOTS; i++) {
-		struct mapping *map;
-
-		slot = slot + 1 < config.slots ? slot + 1 : 0;
-		slot = blur(slot, now); /* or each slot after 0 is verified by itself */
+	for (__u32 i = 0; i < NAT_SWEEP_SLOTS; i++) {
+		slot = start++ % config.slots;
 		map = slot_get(slot);
-		if (map)
-			mapping_reclaim(slot, map, now);
+		if (map && mapping_is_reclaimable(map, now))
+			break;
+		map = NULL;
 	}
-	sweep_cursor = slot;
+	config.swept = start;
+	if (map)
+		mapping_reclaim(slot, map, now);
 }
 
 #endif

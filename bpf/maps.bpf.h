@@ -5,7 +5,6 @@
 
 const volatile struct nat_constants constants;
 struct nat_config config;
-__u32 sweep_cursor;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

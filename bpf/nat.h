@@ -25,7 +25,7 @@
 #define NAT_REGION_SLOTS  32768 /* slots under one lock: 8 groups of 64 words of 64 bits */
 #define NAT_HOLD_SOURCES  64	/* a power of two */
 #define NAT_HOLD_BUDGET	  64	/* fragments a second, for each direction */
-#define NAT_SWEEP_SLOTS	  4	/* slots that one run of the sweep looks at */
+#define NAT_SWEEP_SLOTS	  16	/* slots that one run of the sweep looks at, at most */
 
 enum nat_direction { NAT_EGRESS, NAT_INGRESS, NAT_DIRECTIONS };
 
@@ -123,6 +123,7 @@ struct nat_config {
 	__u32 timeout[NAT_TIMEOUTS]; /* ticks */
 	__u32 refresh;		     /* ticks that `expires` must move by before it is written again */
 	__u32 slots;		     /* in all */
+	__u32 swept;		     /* slots that the sweep has looked at, round and round */
 	/* by direction: how many fragments the daemon takes until it fills this up again, which it does once a second */
 	__s32 hold_budget[NAT_DIRECTIONS];
 	__u32 holding[NAT_DIRECTIONS]; /* it has some, and wants to know of every first fragment */

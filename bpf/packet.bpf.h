@@ -3,6 +3,9 @@
 #ifndef PACKET_BPF_H
 #define PACKET_BPF_H
 
+#define likely(x)   __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
 /* Not a reason: the packet goes on through the program. */
 #define WHY_NONE NAT_REASON_COUNT
 

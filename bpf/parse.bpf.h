@@ -95,9 +95,10 @@ static __always_inline enum nat_reason packet_parse(struct __sk_buff *skb, struc
 	if (!protocol_is_ours(ip_protocol))
 		return WHY_OTHER_PROTOCOL;
 	pkt->transport_offset = constants.l2_length + length;
-	pkt->transport = (__u8 *)pkt->ip + length;
+	pkt->transport = pkt->ip; /* not read, but before 5.12 the verifier cannot tell: it forgets pkt->follower */
 	if (pkt->follower)
 		return WHY_NONE;
+	pkt->transport = (__u8 *)pkt->ip + length;
 	if (ip_is_shorter(pkt, length + transport_length_min(ip_protocol)))
 		return WHY_MALFORMED;
 	return parse_transport(skb, pkt, direction, ip_protocol);

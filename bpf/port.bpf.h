@@ -40,7 +40,7 @@ static __always_inline __u32 port_kinds_free(const struct external *external, __
 {
 	__u32 free = 0;
 
-#pragma clang loop unroll(disable)
+#pragma clang loop unroll(full)
 	for (__u32 other = 0; other < NAT_PORT_KINDS; other++) {
 		__u32 number = port_class_get(external, protocol, kind ^ other)->region;
 		const struct region *region = bpf_map_lookup_elem(&regions, &number);
@@ -58,7 +58,7 @@ static __always_inline __u32 port_kinds_free(const struct external *external, __
  */
 static __always_inline __u32 port_search(const struct external *external, __u32 protocol, __u16 internal_port)
 {
-	__u32 random = bpf_get_prandom_u32(), kind = NAT_PORT_KIND(internal_port), offset, number;
+	__u32 random = bpf_get_prandom_u32(), kind = blur(NAT_PORT_KIND(internal_port), random), offset, number;
 	const struct port_class *class;
 	struct region *region;
 

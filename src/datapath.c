@@ -696,13 +696,17 @@ int datapath_set_own(struct datapath *dp, const struct ip_prefix *addrs, size_t 
 int datapath_sweep(struct datapath *dp)
 {
 	static const char frame[64]; /* the kernel wants a packet to run a program on */
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame),
-		    .repeat = (dp->slots + NAT_SWEEP_SLOTS - 1) / NAT_SWEEP_SLOTS);
-	int err;
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame));
+	__u32 start = dp->config->swept, done;
+	int err = 0;
 
 	attachment_keep(&dp->attachment);
 	fragments_expire(dp);
-	err = bpf_prog_test_run_opts(bpf_program__fd(dp->sweep), &opts);
+	/* a run that frees a slot looks at fewer: again, until it has gone round */
+	while (!err && (done = dp->config->swept - start) < dp->slots) {
+		opts.repeat = (dp->slots - done + NAT_SWEEP_SLOTS - 1) / NAT_SWEEP_SLOTS;
+		err = bpf_prog_test_run_opts(bpf_program__fd(dp->sweep), &opts);
+	}
 	if (err && err != -EINTR)
 		log_error("%s: sweep expired mappings: %s", dp->ifname, strerror(-err));
 	return err;
