@@ -50,7 +50,7 @@ static __always_inline enum nat_reason rewrite_out(struct __sk_buff *skb, struct
 static __always_inline enum nat_reason translate_out(struct __sk_buff *skb, struct packet *pkt)
 {
 	struct endpoint endpoint = { .port = pkt->local_port, .protocol = pkt->protocol, .addr = pkt->local_addr };
-	__u32 now = clock_ticks(), made = 0, slot;
+	__u32 now = blur(clock_ticks(), skb->len), made = 0, slot;
 	enum nat_reason why;
 	struct mapping *map;
 

@@ -147,9 +147,21 @@ static __always_inline bool addr_is_zero(const struct nat_addr *a)
 	return !bits;
 }
 
+/*
+ * The clock is read once a jiffy, since that takes longer than all else that is asked of a packet, while jiffies are a load
+ * from memory where the JIT knows of them. Both halves in one store: on a 32-bit CPU a reader may see halves of two, and
+ * takes it to be as late as the last packet was, for this one.
+ */
 static __always_inline __u32 clock_ticks(void)
 {
-	return (constants.has_coarse_clock ? bpf_ktime_get_coarse_ns() : bpf_ktime_get_ns()) >> NAT_TICK_SHIFT;
+	__u64 jiffies = bpf_jiffies64() << 32, last = *(volatile __u64 *)&clock_last;
+	__u32 now;
+
+	if (likely(last >> 32 << 32 == jiffies))
+		return last;
+	now = (constants.has_coarse_clock ? bpf_ktime_get_coarse_ns() : bpf_ktime_get_ns()) >> NAT_TICK_SHIFT;
+	*(volatile __u64 *)&clock_last = jiffies | now;
+	return now;
 }
 
 /* True once the tick `when` lies in the past. */

@@ -30,7 +30,7 @@ int nat_egress(struct __sk_buff *skb)
 	enum nat_reason why;
 	int verdict;
 
-	if (likely(fast_out(skb, &verdict)))
+	if (likely(fast_translate(skb, NAT_EGRESS, &verdict)))
 		return verdict;
 	/* in memory: as values, clang would hand each field to each way out */
 	asm volatile("" : : "r"(&pkt) : "memory");
@@ -53,7 +53,7 @@ int nat_ingress(struct __sk_buff *skb)
 	__u64 turned = hairpin_has_turned(skb);
 	int verdict;
 
-	if (likely(!turned && fast_in(skb, &verdict)))
+	if (likely(!turned && fast_translate(skb, NAT_INGRESS, &verdict)))
 		return verdict;
 	/* in memory: as values, clang would hand each field to each way out */
 	asm volatile("" : : "r"(&pkt) : "memory");
