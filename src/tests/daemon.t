@@ -5,82 +5,10 @@
 #
 #   lan 192.168.1.1/24 [router: a network namespace] wan 203.0.113.2/24
 #
-# The other ends of both links stay in the same namespace and do nothing. EINAT is the program, NETSTATE what prints the
-# kernel's state, PEER what sends a datagram, REFUSE what denies a system call; by default those of build/<this machine>. Needs root for all but the arguments.
-set -u
+# The other ends of both links stay in the same namespace and do nothing.
 
-top=$(cd "$(dirname "$0")/../.." && pwd)
-EINAT=${EINAT:-$top/build/$(uname -m)/einat}
-NETSTATE=${NETSTATE:-$top/build/$(uname -m)/peers/netstate}
-PEER=${PEER:-$top/build/$(uname -m)/peers/peer}
-REFUSE=${REFUSE:-$top/build/$(uname -m)/peers/refuse}
-PATH=$PATH:/usr/sbin:/sbin
-ns=einat-daemon-$$
-tmp=$(mktemp -d)
-checks=0
-pid=
-by=
-export RUNTIME_DIRECTORY="$tmp/run"
-
-cleanup()
-{
-	[ -z "$pid" ] || kill -KILL "$pid" 2>/dev/null
-	ip netns pids "$ns" 2>/dev/null | xargs -r kill -KILL
-	ip netns delete "$ns" 2>/dev/null
-	[ -z "${first-}" ] || ip netns delete "$first" 2>/dev/null
-	rm -rf "$tmp"
-}
-trap cleanup EXIT
-trap 'exit 1' INT TERM
-
-# check DESCRIPTION COMMAND...: one line of TAP; what the command prints explains a failure
-check()
-{
-	description=$1
-	shift
-	checks=$((checks + 1))
-	if "$@" >"$tmp/check" 2>&1; then
-		echo "ok $checks - $description"
-	else
-		echo "not ok $checks - $description"
-		echo "# $*"
-		sed 's/^/# /' "$tmp/check"
-	fi
-}
-
-skip()
-{
-	checks=$((checks + 1))
-	echo "# SKIPPED: $1: $2" >&2
-	echo "ok $checks - $1 # SKIP $2"
-}
-
-not() { ! "$@"; }
-
-# until_true COMMAND...: asks again and again, 5 s at most
-until_true()
-{
-	deadline=$(($(date +%s) + 5))
-	while ! "$@" >/dev/null 2>&1; do
-		[ "$(date +%s)" -le "$deadline" ] || return 1
-		sleep 0.02
-	done
-}
-
-# says STATUS LINE COMMAND...: does the command exit with this status, LINE all that it says?
-says()
-{
-	status=$1 line=$2
-	shift 2
-	if [ "$1" = router ]; then
-		shift
-		set -- ip netns exec "$ns" "$@"
-	fi
-	got=0
-	timeout 5 "$@" >"$tmp/out" 2>&1 || got=$?
-	[ "$got" -eq "$status" ] || echo "exit status $got, want $status"
-	printf '%s\n' "$line" | diff - "$tmp/out" && [ "$got" -eq "$status" ]
-}
+# shellcheck source=src/tests/harness.sh
+. "$(dirname "$0")/harness.sh"
 
 test_arguments()
 {
@@ -126,8 +54,6 @@ test_permission()
 		setpriv --bounding-set -net_admin "$tmp/bin/einat" -i wan
 }
 
-router() { ip netns exec "$ns" "$@"; }
-
 wan_add()
 {
 	ip -n "$ns" link add wan type veth peer name wan-peer
@@ -151,45 +77,11 @@ topology()
 
 state() { router "$NETSTATE" net.ipv4.ip_forward net.ipv4.conf.all.accept_local net.ipv4.conf.all.rp_filter >"$1"; }
 
-# as_before: is the kernel's state what it was when state "$tmp/before" looked?
-as_before()
-{
-	state "$tmp/now"
-	diff "$tmp/before" "$tmp/now"
-}
-
-# start OPTION...: in the background, by $by if that is set, what it says goes to $tmp/log
-start()
-{
-	: >"$tmp/log"
-	# shellcheck disable=SC2086 # words
-	ip netns exec "$ns" $by "$EINAT" "$@" 2>>"$tmp/log" & # no function: $! has to be the program itself
-	pid=$!
-}
-
-said() { grep -qxF "einat: $1" "$tmp/log"; }
-
 ready() { until_true said "wan: 203.0.113.2 ($hook), ports 20000-29999, hairpin lo lan" || cat "$tmp/log"; }
-
-# stop SIGNAL STATUS: does it end with that status?
-stop()
-{
-	kill "-$1" "$pid"
-	wait "$pid"
-	got=$?
-	pid=
-	[ "$got" -eq "$2" ] || { echo "exit status $got, want $2" && cat "$tmp/log" && false; }
-}
 
 rules() { ip -n "$ns" rule show | tr -s '\t' ' ' | sed 's/ *$//; s/ proto [0-9a-z]*$//'; }
 route() { ip -n "$ns" route show table 4787 2>/dev/null | sed 's/ *$//'; }
 neighbour() { ip -n "$ns" neighbour show nud permanent | sed 's/ *$//'; }
-mac() { ip -n "$ns" -o link show wan | sed 's/.*link.ether \([^ ]*\).*/\1/'; }
-
-# is COMMAND TEXT: does the command print exactly this, by and by?
-prints() { [ "$("$1")" = "$2" ]; }
-is() { until_true prints "$@" || { "$1" && false; }; }
-
 boot_rules="0: from all lookup local
 32766: from all lookup main
 32767: from all lookup default"
@@ -235,8 +127,6 @@ is_small()
 	echo "$kilobytes kB"
 	[ "$kilobytes" -lt 2048 ]
 }
-
-says_only() { printf 'einat: %s\n' "$1" | diff - "$tmp/log"; }
 
 test_without_lo()
 {
@@ -369,11 +259,6 @@ test_point_to_point()
 	ip -n "$ns" link delete ppp-like
 	state "$tmp/before"
 }
-
-# as is, whatever the order within one preference
-sorted() { "$1" | sort; }
-prints_sorted() { [ "$(sorted "$1")" = "$(echo "$2" | sort)" ]; }
-is_sorted() { until_true prints_sorted "$@" || { "$1" && false; }; }
 
 descriptors() { find "/proc/$pid/fd" -mindepth 1 | wc -l; }
 
@@ -570,6 +455,7 @@ test_two_namespaces()
 	ready
 	first=$ns first_pid=$pid
 	ns=$ns-2
+	namespaces="$namespaces $ns"
 	topology
 	start -i wan --hairpin-if lo lan
 	check "the same interface in another network namespace is no conflict" ready
@@ -777,12 +663,6 @@ test_failures()
 	done
 }
 
-for program in "$EINAT" "$NETSTATE" "$PEER" "$REFUSE"; do
-	[ -x "$program" ] || {
-		echo "Bail out! no $program: run make first"
-		exit 1
-	}
-done
 test_arguments
 if ! topology 2>/dev/null; then
 	echo "# SKIPPED: network namespaces need root. NOTHING of the running daemon was tested." >&2
