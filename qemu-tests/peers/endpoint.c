@@ -4,6 +4,8 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <net/if.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +27,18 @@ int number_parse(const char *text, long max, long *number)
 
 int endpoint_parse_address(const char *text, uint16_t port, union endpoint *endpoint)
 {
+	const char *scope = strchr(text, '%');
+	char address[INET6_ADDRSTRLEN];
+
 	memset(endpoint, 0, sizeof(*endpoint));
-	if (inet_pton(AF_INET, text, &endpoint->in.sin_addr) == 1)
+	if (scope) {
+		endpoint->in6.sin6_scope_id = if_nametoindex(scope + 1);
+		if (!endpoint->in6.sin6_scope_id || scope - text >= (ptrdiff_t)sizeof(address))
+			return -EINVAL;
+		snprintf(address, sizeof(address), "%.*s", (int)(scope - text), text);
+		text = address;
+	}
+	if (!scope && inet_pton(AF_INET, text, &endpoint->in.sin_addr) == 1)
 		endpoint->sa.sa_family = AF_INET;
 	else if (inet_pton(AF_INET6, text, &endpoint->in6.sin6_addr) == 1)
 		endpoint->sa.sa_family = AF_INET6;
@@ -39,7 +51,7 @@ int endpoint_parse_address(const char *text, uint16_t port, union endpoint *endp
 int endpoint_parse(const char *text, union endpoint *endpoint)
 {
 	const char *colon = strrchr(text, ':');
-	char address[INET6_ADDRSTRLEN];
+	char address[INET6_ADDRSTRLEN + IF_NAMESIZE];
 	size_t length;
 	long port;
 	bool is_bracketed;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * An endpoint is an IPv4 or IPv6 address and a port, written 192.0.2.1:80 or
- * [2001:db8::1]:80. No names: the test machines have no resolver.
+ * [2001:db8::1]:80, or with its link [fe80::1%wan]:80, which is not printed
+ * again. No names: the test machines have no resolver.
  */
 #ifndef PEERS_ENDPOINT_H
 #define PEERS_ENDPOINT_H
