@@ -22,8 +22,8 @@ const char cli_help_text[] =
 	"  -c, --config FILE          configuration file, instead of all options below\n"
 	"  -i, --ifname NAME          external interface, e.g. wan; waited for if it is not there yet\n"
 	"      --ifindex N            external interface by its index\n"
-	"      --nat44                translate IPv4: what happens if nothing else is said\n"
-	"      --nat66                translate IPv6 (not yet in this version)\n"
+	"      --nat44                translate IPv4: what happens if neither this nor --nat66 is given\n"
+	"      --nat66                translate IPv6\n"
 	"      --ports RANGE...       external TCP and UDP ports, default 20000-29999\n"
 	"      --hairpin-if NAME...   internal interfaces from which the external address is reachable, e.g. lo lan\n"
 	"      --internal CIDR...     translate only these internal networks\n"
@@ -254,8 +254,6 @@ static int options_check(struct parser *parser)
 		return refuse(cli, 2, "--ifname and --ifindex: give one of them");
 	if (!is_given(parser, OPTION_IFNAME) && !is_given(parser, OPTION_IFINDEX))
 		return refuse(cli, 2, "no external interface: give --ifname NAME (--help shows all options)");
-	if (is_given(parser, OPTION_NAT66))
-		return refuse(cli, 1, "--nat66: IPv6 is not yet in this version");
 	interface->nat66 = is_given(parser, OPTION_NAT66);
 	interface->nat44 = is_given(parser, OPTION_NAT44) || !interface->nat66;
 	if (config_check(&cli->config, cli->error, sizeof(cli->error))) {

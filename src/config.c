@@ -26,6 +26,16 @@ const char *const config_filterings[] = {
 };
 const char *const config_poolings[] = { [POOLING_FIRST] = "first", [POOLING_PAIRED] = "paired" };
 
+int config_address_family(enum config_family family)
+{
+	return family == CONFIG_IPV4 ? AF_INET : AF_INET6;
+}
+
+bool interface_config_translates(const struct interface_config *interface, enum config_family family)
+{
+	return family == CONFIG_IPV4 ? interface->nat44 : interface->nat66;
+}
+
 void config_init(struct config *config)
 {
 	int family;
@@ -194,6 +204,15 @@ struct external_rule *interface_config_add_external(struct interface_config *int
 	return &grown[interface->externals_count++];
 }
 
+size_t interface_config_internals(const struct interface_config *interface, enum config_family family)
+{
+	size_t i, count = 0;
+
+	for (i = 0; i < interface->internals_count; i++)
+		count += interface->internals[i].family == config_address_family(family);
+	return count;
+}
+
 bool hairpin_config_has_interface(const struct hairpin_config *hairpin, const char *name)
 {
 	size_t i;
@@ -236,7 +255,8 @@ int config_check(const struct config *config, char *text, size_t size)
 	for (i = 0; i < config->interfaces_count; i++) {
 		interface = &config->interfaces[i];
 		/* Its inbound packets would be sent straight out again. */
-		if (hairpin_config_has_interface(&interface->hairpin[CONFIG_IPV4], interface->name)) {
+		if (hairpin_config_has_interface(&interface->hairpin[CONFIG_IPV4], interface->name) ||
+		    hairpin_config_has_interface(&interface->hairpin[CONFIG_IPV6], interface->name)) {
 			snprintf(text, size, "--hairpin-if: %s is the external interface", interface->name);
 			return -EINVAL;
 		}
@@ -256,7 +276,14 @@ bool interface_config_warn(const struct interface_config *interface, enum config
 			   uint32_t local_rule_pref, char *text, size_t size)
 {
 	const struct hairpin_config *hairpin = &interface->hairpin[family];
+	const char *name = family == CONFIG_IPV4 ? "IPv4" : "IPv6";
 
+	if (!interface_config_translates(interface, family))
+		return false;
+	if (interface->internals_count && !interface_config_internals(interface, family)) {
+		snprintf(text, size, "no %s packet is translated: --internal names no %s network", name, name);
+		return true;
+	}
 	if (!hairpin->internal_ifs_count)
 		return false;
 	if (hairpin->rule_pref >= local_rule_pref) {
@@ -293,10 +320,11 @@ static void ports_describe(const struct port_set *ports, char *text, size_t size
 		text_append(text, size, " none");
 }
 
-void interface_config_describe(const struct interface_config *interface, char *text, size_t size)
+void interface_config_describe(const struct interface_config *interface, enum config_family family, char *text,
+			       size_t size)
 {
 	const struct port_set *tcp = &interface->ports[NAT_TCP], *udp = &interface->ports[NAT_UDP];
-	const struct hairpin_config *hairpin = &interface->hairpin[CONFIG_IPV4];
+	const struct hairpin_config *hairpin = &interface->hairpin[family];
 	size_t i;
 
 	text[0] = '\0';

@@ -17,6 +17,9 @@
 
 enum config_family { CONFIG_IPV4, CONFIG_IPV6, CONFIG_FAMILIES };
 
+/* AF_INET or AF_INET6. */
+int config_address_family(enum config_family family);
+
 struct internal_network {
 	int family; /* AF_INET or AF_INET6 */
 	struct ip_prefix prefix;
@@ -104,6 +107,9 @@ struct interface_config *config_add_interface(struct config *config);
 /* The port sets that nobody has written: 20000-29999, and identifiers 1000-65535. Returns 0 or -ENOMEM. */
 int interface_config_default_ports(struct interface_config *interface);
 
+/* Is this family translated on the interface? */
+bool interface_config_translates(const struct interface_config *interface, enum config_family family);
+
 /* A name that a network interface can have: 1 to 15 bytes, no slash, no space. */
 bool interface_name_is_valid(const char *name);
 
@@ -125,6 +131,9 @@ int network_parse(const char *text, int *family, struct ip_prefix *prefix, const
 /* Clears the bits behind the prefix. */
 void ip_prefix_mask(struct ip_prefix *prefix);
 
+/* How many of the internal networks are of this family. */
+size_t interface_config_internals(const struct interface_config *interface, enum config_family family);
+
 /* Appends. -EINVAL with *why for a bad name, a name given twice, and the external interface itself. */
 int hairpin_config_add_interface(struct hairpin_config *hairpin, const char *name, const char **why);
 
@@ -141,7 +150,8 @@ bool interface_config_warn(const struct interface_config *interface, enum config
 			   uint32_t local_rule_pref, char *text, size_t size);
 
 /* For the line that is printed at start-up: "ports 20000-29999, hairpin lo lan". */
-void interface_config_describe(const struct interface_config *interface, char *text, size_t size);
+void interface_config_describe(const struct interface_config *interface, enum config_family family, char *text,
+			       size_t size);
 
 void config_free(struct config *config);
 

@@ -36,13 +36,14 @@ enum epoll_tag { TAG_NETLINK, TAG_SIGNAL, TAG_TIMER, TAG_INTERFACES }; /* the la
 struct daemon {
 	struct config *config;
 	int epoll_fd, signal_fd, timer_fd;
-	int *table_claims; /* one for each interface with hairpinning; -1: none */
+	int *table_claims; /* one for each interface and family with hairpinning; -1: none */
 	struct netlink *nl;
 	struct interface *interfaces;
-	size_t interfaces_count;	/* initialised so far */
-	struct hairpin_items displaced; /* see hairpin_changes() */
-	bool must_follow;		/* at the next tick */
-	int look_in, retry_seconds;	/* seconds */
+	size_t interfaces_count;			 /* initialised so far */
+	struct hairpin_items displaced[CONFIG_FAMILIES]; /* see hairpin_changes() */
+	bool is_clean[CONFIG_FAMILIES];			 /* nothing of ours is left: never to be asked for again */
+	bool must_follow;				 /* at the next tick */
+	int look_in, retry_seconds;			 /* seconds */
 	bool is_stopping;
 };
 
@@ -84,6 +85,19 @@ static int permission_check(void)
 	return -EPERM;
 }
 
+static void warnings_print(const struct config *config)
+{
+	enum config_family family;
+	char text[192];
+	size_t i;
+
+	for (i = 0; i < config->interfaces_count; i++)
+		for (family = 0; family < CONFIG_FAMILIES; family++)
+			if (interface_config_warn(&config->interfaces[i], family, config->local_rule_pref[family], text,
+						  sizeof(text)))
+				log_warning("%s: %s", config->interfaces[i].name, text);
+}
+
 /* An interface that was given by its index is known by its name from here on, so that it is found again. */
 static int config_resolve(struct daemon *daemon)
 {
@@ -108,12 +122,7 @@ static int config_resolve(struct daemon *daemon)
 		log_error("%s", text);
 		return -EINVAL;
 	}
-	for (i = 0; i < daemon->config->interfaces_count; i++) {
-		interface = &daemon->config->interfaces[i];
-		if (interface_config_warn(interface, CONFIG_IPV4, daemon->config->local_rule_pref[CONFIG_IPV4], text,
-					  sizeof(text)))
-			log_warning("%s: %s", interface->name, text);
-	}
+	warnings_print(daemon->config);
 	return 0;
 }
 
@@ -165,8 +174,8 @@ static int loop_open(struct daemon *daemon)
 		epoll_watch(daemon, netlink_event_fd(daemon->nl), TAG_NETLINK);
 }
 
-/* The rules, routes and neighbours that the interfaces want now; none if `off`. */
-static int hairpin_follow(struct daemon *daemon, bool off)
+/* The rules, routes and neighbours of one family that the interfaces want now; none if `off`. */
+static int hairpin_follow_family(struct daemon *daemon, enum config_family family, bool off)
 {
 	struct hairpin_items wanted = { NULL, 0 };
 	struct hairpin_external *externals = NULL;
@@ -181,13 +190,33 @@ static int hairpin_follow(struct daemon *daemon, bool off)
 		}
 	}
 	for (i = 0; i < count; i++)
-		interface_describe(&daemon->interfaces[i], &externals[i]);
-	err = hairpin_plan(&wanted, CONFIG_IPV4, daemon->config->local_rule_pref[CONFIG_IPV4], externals, count);
+		interface_describe(&daemon->interfaces[i], family, &externals[i]);
+	err = hairpin_plan(&wanted, family, daemon->config->local_rule_pref[family], externals, count);
 	if (err)
 		log_error("hairpin: out of memory");
-	err = err ?: routing_reconcile(daemon->nl, AF_INET, &wanted, &daemon->displaced);
+	err = err ?: routing_reconcile(daemon->nl, config_address_family(family), &wanted, &daemon->displaced[family]);
 	hairpin_items_free(&wanted);
 	free(externals);
+	return err;
+}
+
+/* A family that is not translated is looked at once: for what a killed daemon has left. */
+static int hairpin_follow(struct daemon *daemon, bool off)
+{
+	enum config_family family;
+	int err = 0, failed;
+	size_t i;
+
+	for (family = 0; family < CONFIG_FAMILIES; family++) {
+		if (daemon->is_clean[family])
+			continue;
+		failed = hairpin_follow_family(daemon, family, off);
+		err = err ?: failed;
+		daemon->is_clean[family] = !failed;
+		for (i = 0; i < daemon->interfaces_count; i++)
+			if (interface_config_translates(&daemon->config->interfaces[i], family))
+				daemon->is_clean[family] = false;
+	}
 	return err;
 }
 
@@ -201,7 +230,7 @@ static int daemon_follow(struct daemon *daemon)
 		failed = interface_update(&daemon->interfaces[i], daemon->nl);
 		err = err ?: failed;
 		masquerade_follow(&daemon->interfaces[i].masquerade, daemon->interfaces[i].config,
-				  daemon->interfaces[i].is_attached);
+				  interface_is_attached(&daemon->interfaces[i]));
 	}
 	failed = hairpin_follow(daemon, false);
 	err = err ?: failed;
@@ -293,51 +322,61 @@ static void daemon_loop(struct daemon *daemon)
 	}
 }
 
-enum { TABLE_CLAIM = 32 };
-
-static void table_claim_name(char what[TABLE_CLAIM], const struct daemon *daemon, size_t n)
+/* The n-th table that hairpin routes go to, of all interfaces and families; 0: none. */
+static uint32_t table_wanted(const struct config *config, size_t n)
 {
-	snprintf(what, TABLE_CLAIM, "hairpin table %u", daemon->config->interfaces[n].hairpin[CONFIG_IPV4].table_id);
+	const struct interface_config *interface = &config->interfaces[n / CONFIG_FAMILIES];
+	const struct hairpin_config *hairpin = &interface->hairpin[n % CONFIG_FAMILIES];
+
+	if (!interface_config_translates(interface, n % CONFIG_FAMILIES) || !hairpin->internal_ifs_count)
+		return 0;
+	return hairpin->table_id;
 }
 
-/* Claims the table that the hairpin routes of interface n go to, unless an earlier interface has done so. */
+enum { TABLE_CLAIM = 32 };
+
+static void table_claim_name(char what[TABLE_CLAIM], uint32_t table)
+{
+	snprintf(what, TABLE_CLAIM, "hairpin table %u", table);
+}
+
+/* Claims it, unless it is one of those before. */
 static int table_claim(struct daemon *daemon, size_t n)
 {
-	const struct hairpin_config *hairpin = &daemon->config->interfaces[n].hairpin[CONFIG_IPV4], *earlier;
+	uint32_t table = table_wanted(daemon->config, n);
 	char what[TABLE_CLAIM];
 	size_t i;
 
-	if (!hairpin->internal_ifs_count)
+	if (!table)
 		return 0;
-	for (i = 0; i < n; i++) {
-		earlier = &daemon->config->interfaces[i].hairpin[CONFIG_IPV4];
-		if (earlier->internal_ifs_count && earlier->table_id == hairpin->table_id)
+	for (i = 0; i < n; i++)
+		if (table_wanted(daemon->config, i) == table)
 			return 0;
-	}
-	table_claim_name(what, daemon, n);
+	table_claim_name(what, table);
 	daemon->table_claims[n] = instance_claim(what);
 	return daemon->table_claims[n] < 0 ? daemon->table_claims[n] : 0;
 }
 
 static int interfaces_open(struct daemon *daemon)
 {
-	size_t i, count = daemon->config->interfaces_count;
+	size_t i, count = daemon->config->interfaces_count, tables = count * CONFIG_FAMILIES;
 	int err = 0;
 
 	daemon->interfaces = calloc(count, sizeof(*daemon->interfaces));
-	daemon->table_claims = calloc(count, sizeof(*daemon->table_claims));
+	daemon->table_claims = calloc(tables, sizeof(*daemon->table_claims));
 	if (!daemon->interfaces || !daemon->table_claims) {
 		log_error("out of memory");
 		return -ENOMEM;
 	}
-	for (i = 0; i < count; i++)
+	for (i = 0; i < tables; i++)
 		daemon->table_claims[i] = -1;
 	for (i = 0; i < count && !err; i++) {
 		err = interface_init(&daemon->interfaces[i], &daemon->config->interfaces[i], daemon->epoll_fd,
 				     TAG_INTERFACES + (uint32_t)i);
 		daemon->interfaces_count++;
-		err = err ?: table_claim(daemon, i);
 	}
+	for (i = 0; i < tables && !err; i++)
+		err = table_claim(daemon, i);
 	return err;
 }
 
@@ -360,12 +399,15 @@ static void daemon_close(struct daemon *daemon, bool has_changed)
 	for (i = daemon->interfaces_count; i > 0; i--) {
 		masquerade_close(daemon->interfaces[i - 1].masquerade);
 		interface_close(&daemon->interfaces[i - 1]);
-		table_claim_name(what, daemon, i - 1);
-		instance_release(what, daemon->table_claims[i - 1]);
+	}
+	for (i = 0; daemon->table_claims && i < daemon->config->interfaces_count * CONFIG_FAMILIES; i++) {
+		table_claim_name(what, table_wanted(daemon->config, i));
+		instance_release(what, daemon->table_claims[i]);
 	}
 	free(daemon->table_claims);
 	free(daemon->interfaces);
-	hairpin_items_free(&daemon->displaced);
+	for (i = 0; i < CONFIG_FAMILIES; i++)
+		hairpin_items_free(&daemon->displaced[i]);
 	netlink_close(daemon->nl);
 	fd_close(daemon->timer_fd);
 	fd_close(daemon->signal_fd);

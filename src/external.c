@@ -1,25 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The choice of the external address. Nothing here remembers: the same addresses always give the same answer. */
+/* The choice of the external address, among those that the kernel has at this moment. */
 #include "external.h"
 
+#include <arpa/inet.h>
 #include <linux/if_addr.h>
 #include <linux/if_arp.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 #include <sys/socket.h>
 
+/* What makes one address better than another, the weightiest first. */
+enum { UNFIT = 0, FIT = 1, STABLE = 2, PREFERRED = 4, ROUTABLE = 8 };
+
 static bool is_zero(const __be32 addr[4])
 {
 	return !(addr[0] | addr[1] | addr[2] | addr[3]);
-}
-
-static bool is_external(const struct interface_address *address, int family)
-{
-	/* SECONDARY is TEMPORARY in IPv6: privacy addresses, which go away by themselves. */
-	static const uint32_t unfit = IFA_F_SECONDARY | IFA_F_DEPRECATED | IFA_F_TENTATIVE | IFA_F_OPTIMISTIC |
-				      IFA_F_DADFAILED;
-
-	return address->family == family && address->scope == RT_SCOPE_UNIVERSE && !(address->flags & unfit);
 }
 
 static const __be32 *own_address(const struct interface_address *address)
@@ -27,22 +22,50 @@ static const __be32 *own_address(const struct interface_address *address)
 	return is_zero(address->local) ? address->addr : address->local;
 }
 
+/* RFC 4193: routed within a site, nowhere else. */
+static bool is_unique_local(int family, const __be32 addr[4])
+{
+	return family == AF_INET6 && ntohl(addr[0]) >> 25 == 0xfc >> 1;
+}
+
+static int address_rank(const struct interface_address *address, int family)
+{
+	static const uint32_t unfit = IFA_F_TENTATIVE | IFA_F_OPTIMISTIC | IFA_F_DADFAILED;
+	const __be32 *own = own_address(address);
+
+	/* PPP has 0.0.0.0 before it has negotiated. */
+	if (address->family != family || address->scope != RT_SCOPE_UNIVERSE || address->flags & unfit || is_zero(own))
+		return UNFIT;
+	/* The flag SECONDARY is TEMPORARY in IPv6: a privacy address. */
+	return FIT | (address->flags & IFA_F_SECONDARY ? 0 : STABLE) |
+	       (address->flags & IFA_F_DEPRECATED ? 0 : PREFERRED) | (is_unique_local(family, own) ? 0 : ROUTABLE);
+}
+
 bool external_choose(const struct interface_address *addresses, size_t count, int family, __be32 chosen[4])
 {
-	const __be32 *own;
+	const __be32 *own, *best = NULL;
+	int rank, best_rank = UNFIT;
+	bool is_chosen, best_is_chosen = false;
 	size_t i;
 
-	memset(chosen, 0, 4 * sizeof(*chosen));
 	for (i = 0; i < count; i++) {
-		if (!is_external(&addresses[i], family))
-			continue;
 		own = own_address(&addresses[i]);
-		if (is_zero(own)) /* PPP before negotiation: 0.0.0.0 */
+		rank = address_rank(&addresses[i], family);
+		is_chosen = !memcmp(own, chosen, 4 * sizeof(*own));
+		if (rank == UNFIT || rank < best_rank || (rank == best_rank && best_is_chosen))
 			continue;
-		memcpy(chosen, own, 4 * sizeof(*chosen));
-		return true;
+		/* The kernel lists what it got last at the end in IPv4, and in front in IPv6: the oldest is meant. */
+		if (rank == best_rank && family == AF_INET && !is_chosen)
+			continue;
+		best = own;
+		best_rank = rank;
+		best_is_chosen = is_chosen;
 	}
-	return false;
+	if (best)
+		memmove(chosen, best, 4 * sizeof(*chosen));
+	else
+		memset(chosen, 0, 4 * sizeof(*chosen));
+	return best;
 }
 
 size_t external_others(const struct interface_address *addresses, size_t count, int family, const __be32 chosen[4],

@@ -21,8 +21,12 @@ struct interface_address {
 };
 
 /*
- * The first address in the kernel's order that packets can leave from: primary, of global scope, neither deprecated nor
- * still being checked for duplicates. False: there is none, and *chosen is all zero.
+ * The address that packets leave from: of global scope (so never link-local), and not being checked for duplicates. Better
+ * than others is, in this order: one that is routed beyond the site (IPv6: not fc00::/7); one that is not deprecated; a
+ * primary one in IPv4, and no privacy address in IPv6. RFC 6724 rule 7 would take the privacy address; but that goes away
+ * within a day, each time with every mapping, and it hides nothing here, where all hosts share one address.
+ * Of equal ones *chosen, the last choice (all zero: none), stays: mappings die with their address. Else the oldest.
+ * False: there is none, and *chosen is all zero.
  */
 bool external_choose(const struct interface_address *addresses, size_t count, int family, __be32 chosen[4]);
 

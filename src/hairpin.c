@@ -26,8 +26,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const int address_families[CONFIG_FAMILIES] = { AF_INET, AF_INET6 };
-
 static bool has_address(const struct hairpin_external *external)
 {
 	return external->addr[0] | external->addr[1] | external->addr[2] | external->addr[3];
@@ -124,19 +122,21 @@ static int plan_rules(struct hairpin_items *wanted, int family, const struct hai
 {
 	bool has_lo = hairpin_config_has_interface(hairpin, "lo");
 	struct hairpin_item rule;
+	uint8_t ip_protocol;
 	int i, err = 0;
 	size_t n;
 
 	for (i = 0; i < NAT_PROTOCOLS && hairpin->ip_protocols[i]; i++) {
+		ip_protocol = hairpin->ip_protocols[i];
 		for (n = 0; n < hairpin->internal_ifs_count; n++) {
-			rule = rule_make(family, hairpin->rule_pref, hairpin->internal_ifs[n], hairpin->ip_protocols[i],
+			rule = rule_make(family, hairpin->rule_pref, hairpin->internal_ifs[n], ip_protocol,
 					 hairpin->table_id);
 			err = err ?: items_add_once(wanted, &rule);
 		}
 		if (has_lo)
 			continue;
-		rule = rule_make(family, hairpin->rule_pref, "lo", hairpin->ip_protocols[i], hairpin->table_id);
-		rule.to_ports = managed_span(external->config, hairpin->ip_protocols[i]);
+		rule = rule_make(family, hairpin->rule_pref, "lo", ip_protocol, hairpin->table_id);
+		rule.to_ports = managed_span(external->config, ip_protocol);
 		err = err ?: items_add_once(wanted, &rule);
 	}
 	return err;
@@ -173,11 +173,11 @@ int hairpin_plan(struct hairpin_items *wanted, enum config_family family, uint32
 		hairpin = &externals[i].config->hairpin[family];
 		if (hairpin->internal_ifs_count && hairpin->ip_protocols[0] && externals[i].is_up &&
 		    has_address(&externals[i]))
-			err = err ?: plan_external(wanted, address_families[family], &externals[i], hairpin);
+			err = err ?: plan_external(wanted, config_address_family(family), &externals[i], hairpin);
 	}
 	if (err || !wanted->count)
 		return err;
-	local = rule_make(address_families[family], local_rule_pref, "", 0, RT_TABLE_LOCAL);
+	local = rule_make(config_address_family(family), local_rule_pref, "", 0, RT_TABLE_LOCAL);
 	return items_add_once(wanted, &local);
 }
 

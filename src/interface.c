@@ -36,19 +36,24 @@ int interface_init(struct interface *interface, const struct interface_config *c
 	return interface->claim_fd < 0 ? interface->claim_fd : 0;
 }
 
-static void datapath_unload(struct interface *interface)
+/* In the other order than they were attached: the first one may have made the qdisc that both hang on. */
+static void planes_unload(struct interface *interface)
 {
-	datapath_close(interface->datapath); /* its descriptors leave the epoll set with it */
-	interface->datapath = NULL;
-	interface->is_attached = false;
-	memset(interface->external, 0, sizeof(interface->external));
+	struct plane *plane;
+
+	for (plane = interface->planes + CONFIG_FAMILIES; plane-- > interface->planes;) {
+		datapath_close(plane->datapath); /* its descriptors leave the epoll set with it */
+		plane->datapath = NULL;
+		plane->is_attached = false;
+		memset(plane->external, 0, sizeof(plane->external));
+	}
 }
 
 void interface_close(struct interface *interface)
 {
 	char what[INTERFACE_CLAIM];
 
-	datapath_unload(interface);
+	planes_unload(interface);
 	claim_name(what, interface->config);
 	instance_release(what, interface->claim_fd);
 	interface->claim_fd = -1;
@@ -101,18 +106,21 @@ static void datapath_configure(struct datapath_config *dp, const struct interfac
 }
 
 /* Loads for a device with this index and header. */
-static int datapath_load(struct datapath **datapath, const struct interface_config *config, int ifindex,
-			 enum link_layer layer)
+static int datapath_load(struct datapath **datapath, const struct interface_config *config, enum config_family family,
+			 int ifindex, enum link_layer layer)
 {
 	struct ip_prefix *internals, *exempt;
 	struct datapath_config dp;
 	int err = -ENOMEM;
 
 	datapath_configure(&dp, config);
-	dp.family = AF_INET;
+	dp.family = config_address_family(family);
 	dp.ifindex = ifindex;
 	dp.has_l2 = layer == LINK_ETHERNET;
 	internals = networks_of_family(config->internals, config->internals_count, dp.family, &dp.internals_count);
+	/* None would mean every source; all are of the other family: one that no packet has. */
+	if (config->internals_count && !dp.internals_count && internals)
+		internals[dp.internals_count++].length = dp.family == AF_INET ? 32 : 128;
 	exempt = networks_of_family(config->exempt_destinations, config->exempt_destinations_count, dp.family,
 				    &dp.exempt_destinations_count);
 	dp.internals = internals;
@@ -126,80 +134,114 @@ static int datapath_load(struct datapath **datapath, const struct interface_conf
 	return err;
 }
 
-static int interface_load(struct interface *interface)
+static int plane_load(struct interface *interface, enum config_family family)
 {
+	struct plane *plane = &interface->planes[family];
 	int err;
 
-	interface->layer = external_link_layer(interface->link.type);
-	if (interface->layer == LINK_UNSUPPORTED) {
-		log_error("%s: its link type %u is not supported", interface->config->name, interface->link.type);
-		return -EOPNOTSUPP;
-	}
-	err = datapath_load(&interface->datapath, interface->config, interface->link.ifindex, interface->layer);
+	err = datapath_load(&plane->datapath, interface->config, family, interface->link.ifindex, interface->layer);
 	if (err) {
-		interface->datapath = NULL;
+		plane->datapath = NULL;
 		return err;
 	}
-	interface->datapath_ifindex = interface->link.ifindex;
-	interface->is_checked = true;
-	interface->has_news = true;
-	err = fd_watch(interface, datapath_event_fd(interface->datapath));
-	return err ? err : fd_watch(interface, datapath_fragment_fd(interface->datapath));
+	plane->is_checked = true;
+	plane->has_news = true;
+	err = fd_watch(interface, datapath_event_fd(plane->datapath));
+	return err ? err : fd_watch(interface, datapath_fragment_fd(plane->datapath));
 }
 
 /* What there is to know before the interface is there: whether this kernel would do. Loads, and lets go. */
-static int kernel_check(struct interface *interface)
+static int plane_check(struct interface *interface, enum config_family family)
 {
 	struct datapath *datapath = NULL;
 	int err;
 
-	if (interface->is_checked)
+	if (interface->planes[family].is_checked)
 		return 0;
-	err = datapath_load(&datapath, interface->config, LOOPBACK_IFINDEX, LINK_ETHERNET);
+	err = datapath_load(&datapath, interface->config, family, LOOPBACK_IFINDEX, LINK_ETHERNET);
 	if (err)
 		return err;
 	datapath_close(datapath);
-	interface->is_checked = true;
+	interface->planes[family].is_checked = true;
 	return 0;
 }
 
 /* Tells the data plane which addresses there are; the external one only if it is another than before. */
-static int addresses_set(struct interface *interface, const struct interface_addresses *list)
+static int addresses_set(struct interface *interface, enum config_family family, const struct interface_addresses *list)
 {
+	struct plane *plane = &interface->planes[family];
 	struct ip_prefix *others;
 	__be32 chosen[4];
+	size_t count;
 	int err = 0;
 
-	external_choose(list->addresses, list->count, AF_INET, chosen);
+	memcpy(chosen, plane->external, sizeof(chosen));
+	external_choose(list->addresses, list->count, config_address_family(family), chosen);
 	others = calloc(list->count + 1, sizeof(*others));
 	if (!others) {
 		log_error("%s: out of memory", interface->config->name);
 		return -ENOMEM;
 	}
-	if (memcmp(chosen, interface->external, sizeof(chosen))) {
-		err = datapath_set_external(interface->datapath, chosen);
+	if (memcmp(chosen, plane->external, sizeof(chosen))) {
+		err = datapath_set_external(plane->datapath, chosen);
 		if (!err) {
-			memcpy(interface->external, chosen, sizeof(chosen));
-			interface->has_news = true;
+			memcpy(plane->external, chosen, sizeof(chosen));
+			plane->has_news = true;
 		}
 	}
-	err = err
-		      ?: datapath_set_own(interface->datapath, others,
-					  external_others(list->addresses, list->count, AF_INET, chosen, others));
+	count = external_others(list->addresses, list->count, config_address_family(family), chosen, others);
+	err = err ?: datapath_set_own(plane->datapath, others, count);
 	free(others);
 	return err;
 }
 
-static int addresses_update(struct interface *interface, struct netlink *nl)
+static int addresses_update(struct interface *interface, enum config_family family, struct netlink *nl)
 {
 	struct interface_addresses list = { NULL, 0 };
 	int err;
 
-	err = netlink_get_addresses(nl, AF_INET, interface->link.ifindex, &list);
+	err = netlink_get_addresses(nl, config_address_family(family), interface->link.ifindex, &list);
 	if (err == -ENODEV)
 		err = 0; /* gone again: no address, and an event is on its way */
-	err = err ?: addresses_set(interface, &list);
+	err = err ?: addresses_set(interface, family, &list);
 	free(list.addresses);
+	return err;
+}
+
+static int plane_update(struct interface *interface, enum config_family family, struct netlink *nl)
+{
+	struct plane *plane = &interface->planes[family];
+	int err = 0;
+
+	if (!interface->is_present)
+		return plane_check(interface, family);
+	if (!plane->datapath)
+		err = plane_load(interface, family);
+	/* The address comes first: attached without one, the programs would drop what is on its way. */
+	err = err ?: addresses_update(interface, family, nl);
+	if (!err && !plane->is_attached) {
+		err = datapath_attach(plane->datapath);
+		plane->is_attached = !err;
+	}
+	return err;
+}
+
+static int planes_update(struct interface *interface, struct netlink *nl)
+{
+	const struct interface_config *config = interface->config;
+	enum config_family family;
+	int err = 0, failed;
+
+	for (family = 0; family < CONFIG_FAMILIES; family++) {
+		if (!interface_config_translates(config, family))
+			continue;
+		failed = plane_update(interface, family, nl);
+		if (failed == -ENODEV)
+			return failed;
+		if (failed && config->nat44 && config->nat66)
+			log_error("%s: NAT%d failed", config->name, family == CONFIG_IPV4 ? 44 : 66);
+		err = err ?: failed;
+	}
 	return err;
 }
 
@@ -214,83 +256,121 @@ int interface_update(struct interface *interface, struct netlink *nl)
 	interface->has_news = interface->has_news || interface->is_present == !!err;
 	interface->is_present = !err;
 	if (err) {
-		datapath_unload(interface);
-		return kernel_check(interface);
+		planes_unload(interface);
+		return planes_update(interface, nl);
 	}
 	interface->link = link;
 	/* A redial makes another device of the same name; a tunnel may come back with another kind of header. */
-	if (interface->datapath &&
-	    (link.ifindex != interface->datapath_ifindex || external_link_layer(link.type) != interface->layer))
-		datapath_unload(interface);
-	if (!interface->datapath)
-		err = interface_load(interface);
-	/* The address comes first: attached without one, the programs would drop what is on its way. */
-	err = err ?: addresses_update(interface, nl);
-	if (!err && !interface->is_attached) {
-		err = datapath_attach(interface->datapath);
-		interface->is_attached = !err;
+	if (link.ifindex != interface->loaded_ifindex || external_link_layer(link.type) != interface->layer)
+		planes_unload(interface);
+	interface->loaded_ifindex = link.ifindex;
+	interface->layer = external_link_layer(link.type);
+	if (interface->layer == LINK_UNSUPPORTED) {
+		log_error("%s: its link type %u is not supported", interface->config->name, link.type);
+		return -EOPNOTSUPP;
 	}
+	err = planes_update(interface, nl);
 	if (err == -ENODEV) { /* gone since we looked: an event is on its way */
 		interface->is_present = false;
 		interface->has_news = true;
-		datapath_unload(interface);
+		planes_unload(interface);
 		return 0;
 	}
 	return err;
 }
 
+bool interface_is_attached(const struct interface *interface)
+{
+	enum config_family family;
+
+	for (family = 0; family < CONFIG_FAMILIES; family++)
+		if (interface_config_translates(interface->config, family) && !interface->planes[family].is_attached)
+			return false;
+	return true;
+}
+
 void interface_sweep(struct interface *interface)
 {
-	if (interface->is_attached)
-		datapath_sweep(interface->datapath);
+	struct plane *plane;
+
+	for (plane = interface->planes; plane < interface->planes + CONFIG_FAMILIES; plane++)
+		if (plane->is_attached)
+			datapath_sweep(plane->datapath);
 }
+
+/* What an event is printed with. */
+struct event_source {
+	const char *name;
+	int family;
+};
 
 static void event_print(const struct nat_event *event, void *arg)
 {
-	const struct interface *interface = arg;
+	const struct event_source *source = arg;
 	char text[256];
 
-	event_format(event, AF_INET, text, sizeof(text));
-	log_info("%s: %s", interface->config->name, text);
+	event_format(event, source->family, text, sizeof(text));
+	log_info("%s: %s", source->name, text);
 }
 
 void interface_serve(struct interface *interface)
 {
-	if (!interface->datapath)
+	struct event_source source = { .name = interface->config->name };
+	enum config_family family;
+	struct datapath *datapath;
+
+	for (family = 0; family < CONFIG_FAMILIES; family++) {
+		datapath = interface->planes[family].datapath;
+		if (!datapath)
+			continue;
+		source.family = config_address_family(family);
+		datapath_read_fragments(datapath);
+		datapath_read_events(datapath, event_print, &source);
+	}
+}
+
+static void plane_announce(const struct interface *interface, enum config_family family)
+{
+	const struct plane *plane = &interface->planes[family];
+	const char *name = interface->config->name;
+	char address[INET6_ADDRSTRLEN], settings[256];
+
+	if (!(plane->external[0] | plane->external[1] | plane->external[2] | plane->external[3])) {
+		log_info("%s: no external %s address, waiting for one", name, family == CONFIG_IPV4 ? "IPv4" : "IPv6");
 		return;
-	datapath_read_fragments(interface->datapath);
-	datapath_read_events(interface->datapath, event_print, interface);
+	}
+	interface_config_describe(interface->config, family, settings, sizeof(settings));
+	log_info("%s: %s (%s), %s", name,
+		 inet_ntop(config_address_family(family), plane->external, address, sizeof(address)),
+		 datapath_hook(plane->datapath), settings);
 }
 
 void interface_announce(struct interface *interface)
 {
-	const struct interface_config *config = interface->config;
-	char address[INET6_ADDRSTRLEN], settings[256];
+	enum config_family family;
 
-	if (!interface->has_news)
-		return;
+	if (!interface->is_present && interface->has_news)
+		log_info("%s: not there, waiting for it", interface->config->name);
+	for (family = 0; interface->is_present && family < CONFIG_FAMILIES; family++) {
+		if (!interface->planes[family].datapath)
+			continue;
+		if (interface->has_news || interface->planes[family].has_news)
+			plane_announce(interface, family);
+		interface->planes[family].has_news = false;
+	}
 	interface->has_news = false;
-	if (!interface->is_present) {
-		log_info("%s: not there, waiting for it", config->name);
-		return;
-	}
-	if (!interface->external[0]) {
-		log_info("%s: no external IPv4 address, waiting for one", config->name);
-		return;
-	}
-	interface_config_describe(config, settings, sizeof(settings));
-	log_info("%s: %s (%s), %s", config->name, inet_ntop(AF_INET, interface->external, address, sizeof(address)),
-		 datapath_hook(interface->datapath), settings);
 }
 
-void interface_describe(const struct interface *interface, struct hairpin_external *external)
+void interface_describe(const struct interface *interface, enum config_family family, struct hairpin_external *external)
 {
+	const struct plane *plane = &interface->planes[family];
+
 	memset(external, 0, sizeof(*external));
 	external->config = interface->config;
 	external->name = interface->config->name;
 	external->ifindex = interface->link.ifindex;
-	external->is_up = interface->is_attached && interface->link.flags & IFF_UP;
+	external->is_up = plane->is_attached && interface->link.flags & IFF_UP;
 	external->is_ethernet = interface->layer == LINK_ETHERNET;
 	memcpy(external->mac, interface->link.mac, sizeof(external->mac));
-	memcpy(external->addr, interface->external, sizeof(external->addr));
+	memcpy(external->addr, plane->external, sizeof(external->addr));
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The life of one external interface: absent -> present, its data plane loaded and attached -> with an external address;
- * and back at any moment. One function asks the kernel how things are and makes the data plane follow.
+ * The life of one external interface: absent -> present, its data planes loaded and attached -> with an external address;
+ * and back at any moment. There is a data plane for each IP family that is to be translated, and none for one that is not.
+ * One function asks the kernel how things are and makes the data planes follow.
  */
 #ifndef INTERFACE_H
 #define INTERFACE_H
@@ -15,21 +16,27 @@
 #include "hairpin.h"
 #include "netlink.h"
 
+/* One family's part of an interface. */
+struct plane {
+	struct datapath *datapath; /* NULL: not loaded */
+	bool is_checked;	   /* the kernel has been found able */
+	bool is_attached;
+	bool has_news;	    /* to be announced */
+	__be32 external[4]; /* all zero: none */
+};
+
 struct interface {
 	const struct interface_config *config;
 	int claim_fd;	    /* -1: none */
 	int epoll_fd;	    /* where the data plane says that it has something ... */
 	uint32_t epoll_tag; /* ... under this data.u32 */
 	bool is_present;
-	bool is_checked; /* the kernel has been found able */
-	bool is_attached;
-	bool has_news; /* to be announced */
+	bool has_news; /* it has come or gone: to be announced */
 	struct masquerade *masquerade;
-	struct link link; /* valid while present */
-	enum link_layer layer;
-	struct datapath *datapath; /* IPv4's; NULL: not loaded */
-	int datapath_ifindex;
-	__be32 external[4]; /* all zero: none */
+	struct link link;      /* valid while present */
+	int loaded_ifindex;    /* what the planes were loaded for ... */
+	enum link_layer layer; /* ... and with */
+	struct plane planes[CONFIG_FAMILIES];
 };
 
 /* Claims the interface. Nothing is loaded yet. */
@@ -39,9 +46,12 @@ int interface_init(struct interface *interface, const struct interface_config *c
 /*
  * Looks and follows: loads, attaches, sets the external address, or lets go of what is gone. An interface that is not there
  * is no error. Returns 0 or -errno, and has then said why; what had been set up stays consistent, and the next call
- * tries again.
+ * tries again. A family that fails does not keep the other one from following.
  */
 int interface_update(struct interface *interface, struct netlink *nl);
+
+/* Is every family at work that is to be translated? */
+bool interface_is_attached(const struct interface *interface);
 
 /* Once a second. */
 void interface_sweep(struct interface *interface);
@@ -49,11 +59,12 @@ void interface_sweep(struct interface *interface);
 /* Takes what the data plane has for the daemon: fragments to hold or to send on, events to print. */
 void interface_serve(struct interface *interface);
 
-/* Says in one line how things are, if that has changed since it was said last. */
+/* Says in one line for each family how things are, if that has changed since it was said last. */
 void interface_announce(struct interface *interface);
 
 /* As hairpin_plan() wants to know it. */
-void interface_describe(const struct interface *interface, struct hairpin_external *external);
+void interface_describe(const struct interface *interface, enum config_family family,
+			struct hairpin_external *external);
 
 /* Detaches, and gives up the claim. */
 void interface_close(struct interface *interface);

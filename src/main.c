@@ -24,10 +24,10 @@ static void version_print(bool json)
 	if (*libbpf == 'v')
 		libbpf++;
 	if (json)
-		printf("{\"name\":\"einat\",\"version\":\"%s\",\"features\":[\"nat44\"],\"libbpf\":\"%s\"}\n",
+		printf("{\"name\":\"einat\",\"version\":\"%s\",\"features\":[\"nat44\",\"nat66\"],\"libbpf\":\"%s\"}\n",
 		       EINAT_VERSION, libbpf);
 	else
-		printf("einat %s\nfeatures: nat44\nlibbpf: %s\n", EINAT_VERSION, libbpf);
+		printf("einat %s\nfeatures: nat44 nat66\nlibbpf: %s\n", EINAT_VERSION, libbpf);
 }
 
 /* What is opened next gets the lowest free number: a map of ours is not to be what we print on. */
@@ -64,9 +64,9 @@ static bool is_supported(const struct config *config)
 	const struct interface_config *interface;
 
 	for (interface = config->interfaces; interface < config->interfaces + config->interfaces_count; interface++) {
-		if (!interface->nat66 && !interface->externals_count && interface->default_externals)
+		if (!interface->externals_count && interface->default_externals)
 			continue;
-		log_error("%s: %s: not yet in this version", interface->name, interface->nat66 ? "nat66" : "externals");
+		log_error("%s: externals: not yet in this version", interface->name);
 		return false;
 	}
 	return true;

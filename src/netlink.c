@@ -49,7 +49,8 @@ static int socket_open(struct mnl_socket **sock, int flags)
 
 int netlink_open(struct netlink **out)
 {
-	static const int groups[] = { RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_RULE };
+	static const int groups[] = { RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_RULE,
+				      RTNLGRP_IPV6_RULE };
 	struct netlink *nl;
 	size_t i;
 	int err;

@@ -14,6 +14,20 @@
 
 enum { DUMP_TRIES = 10 };
 
+/* Where a dump's answers go. A kernel without IPv6 answers a question for its routes with those of IPv4. */
+struct items_reader {
+	struct hairpin_items *items;
+	int family;
+};
+
+static int reader_add(const struct items_reader *reader, const struct hairpin_item *item)
+{
+	if (item->family != reader->family || !hairpin_items_add(reader->items, item))
+		return MNL_CB_OK;
+	errno = ENOMEM;
+	return MNL_CB_ERROR;
+}
+
 static size_t address_length(int family)
 {
 	return family == AF_INET ? 4 : 16;
@@ -82,10 +96,7 @@ static int rule_read(const struct nlmsghdr *message, void *data)
 			  header->flags & FIB_RULE_INVERT;
 	mnl_attr_for_each(attr, message, sizeof(*header))
 		rule_read_attr(&rule, attr);
-	if (!hairpin_items_add(data, &rule))
-		return MNL_CB_OK;
-	errno = ENOMEM;
-	return MNL_CB_ERROR;
+	return reader_add(data, &rule);
 }
 
 /* Routes of ours only: a router may have a million of others. */
@@ -106,10 +117,7 @@ static int route_read(const struct nlmsghdr *message, void *data)
 		if (mnl_attr_get_type(attr) == RTA_OIF)
 			route.ifindex = (int)attr_u32(attr);
 	}
-	if (!hairpin_items_add(data, &route))
-		return MNL_CB_OK;
-	errno = ENOMEM;
-	return MNL_CB_ERROR;
+	return reader_add(data, &route);
 }
 
 static int neighbour_read(const struct nlmsghdr *message, void *data)
@@ -129,15 +137,13 @@ static int neighbour_read(const struct nlmsghdr *message, void *data)
 		if (mnl_attr_get_type(attr) == NDA_PROTOCOL)
 			attr_copy(attr, &neighbour.owner, sizeof(neighbour.owner));
 	}
-	if (!hairpin_items_add(data, &neighbour))
-		return MNL_CB_OK;
-	errno = ENOMEM;
-	return MNL_CB_ERROR;
+	return reader_add(data, &neighbour);
 }
 
 /* One of the three dumps, appended to items. */
 static int items_dump(struct netlink *nl, int family, enum hairpin_kind kind, struct hairpin_items *items)
 {
+	struct items_reader reader = { items, family };
 	char buffer[256];
 	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
 	struct fib_rule_hdr *rule;
@@ -150,18 +156,18 @@ static int items_dump(struct netlink *nl, int family, enum hairpin_kind kind, st
 		request->nlmsg_type = RTM_GETRULE;
 		rule = mnl_nlmsg_put_extra_header(request, sizeof(*rule));
 		rule->family = (uint8_t)family;
-		return netlink_request(nl, request, rule_read, items);
+		return netlink_request(nl, request, rule_read, &reader);
 	case HAIRPIN_ROUTE:
 		request->nlmsg_type = RTM_GETROUTE;
 		route = mnl_nlmsg_put_extra_header(request, sizeof(*route));
 		route->rtm_family = (unsigned char)family;
 		route->rtm_protocol = HAIRPIN_OWNER; /* the kernel leaves out the others */
-		return netlink_request(nl, request, route_read, items);
+		return netlink_request(nl, request, route_read, &reader);
 	default:
 		request->nlmsg_type = RTM_GETNEIGH;
 		neighbour = mnl_nlmsg_put_extra_header(request, sizeof(*neighbour));
 		neighbour->ndm_family = (unsigned char)family;
-		return netlink_request(nl, request, neighbour_read, items);
+		return netlink_request(nl, request, neighbour_read, &reader);
 	}
 }
 
@@ -223,6 +229,8 @@ static void route_write(struct nlmsghdr *request, bool add, const struct hairpin
 	mnl_attr_put(request, RTA_DST, length, route->addr);
 	mnl_attr_put_u32(request, RTA_TABLE, route->table);
 	mnl_attr_put_u32(request, RTA_OIF, (uint32_t)route->ifindex);
+	if (route->family == AF_INET6) /* there it is the metric that decides which one is in front */
+		mnl_attr_put_u32(request, RTA_PRIORITY, 1);
 	/* The router's own connections to the address come from it too, even where wan has several. */
 	mnl_attr_put(request, RTA_PREFSRC, length, route->addr);
 }

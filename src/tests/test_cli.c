@@ -91,7 +91,7 @@ static void test_refused(void **state)
 		{ "-i wan --bpf-log=-1", 2, "--bpf-log: \"-1\": not a level from 0 to 5" },
 		{ "-i wan --nat44=yes", 2, "--nat44: takes no value" },
 		{ "-i wan --json", 2, "--json: only with --version and check" },
-		{ "-i wan --nat66", 1, "--nat66: IPv6 is not yet in this version" },
+		{ "-i wan --nat66 --internal 192.168.1.0/24", 2, "--internal: an IPv4 network, but no --nat44" },
 		{ "check", 2, "check: give --config FILE, and nothing else but --json" },
 		{ "check -i wan", 2, "check: give --config FILE, and nothing else but --json" },
 		{ "check -c a -i wan", 2, "check: give --config FILE, and nothing else but --json" },
@@ -146,8 +146,45 @@ static void test_described(void **state)
 		assert_int_equal(cli.action, CLI_RUN);
 		assert_int_equal(cli.config.interfaces_count, 1);
 		assert_string_equal(cli.config.interfaces[0].name, "wan");
-		interface_config_describe(&cli.config.interfaces[0], text, sizeof(text));
+		interface_config_describe(&cli.config.interfaces[0], CONFIG_IPV4, text, sizeof(text));
 		assert_string_equal(text, cases[i].expected);
+		config_free(&cli.config);
+	}
+}
+
+static void test_families(void **state)
+{
+	static const struct {
+		const char *line;
+		bool nat44, nat66;
+		const char *warning; /* of IPv6; NULL: none */
+	} cases[] = {
+		{ "-i wan", true, false, NULL },
+		{ "-i wan --nat44", true, false, NULL },
+		{ "-i wan --nat66", false, true, NULL },
+		{ "-i wan --nat66 --nat44", true, true, NULL },
+		{ "-i wan --nat44 --nat66 --internal 10.0.0.0/8 fd00::/8", true, true, NULL },
+		{ "-i wan --nat44 --nat66 --internal 10.0.0.0/8", true, true,
+		  "no IPv6 packet is translated: --internal names no IPv6 network" },
+		{ "-i wan --internal 10.0.0.0/8", true, false, NULL },
+	};
+	const struct interface_config *wan;
+	char copy[128], text[192];
+	struct cli cli;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		print_message("# einat %s\n", cases[i].line);
+		parse(&cli, cases[i].line, copy, sizeof(copy));
+		assert_int_equal(cli.action, CLI_RUN);
+		wan = &cli.config.interfaces[0];
+		assert_int_equal(interface_config_translates(wan, CONFIG_IPV4), cases[i].nat44);
+		assert_int_equal(interface_config_translates(wan, CONFIG_IPV6), cases[i].nat66);
+		assert_false(interface_config_warn(wan, CONFIG_IPV4, 200, text, sizeof(text)));
+		assert_int_equal(interface_config_warn(wan, CONFIG_IPV6, 200, text, sizeof(text)), !!cases[i].warning);
+		if (cases[i].warning)
+			assert_string_equal(text, cases[i].warning);
 		config_free(&cli.config);
 	}
 }
@@ -295,11 +332,11 @@ static void test_long_description(void **state)
 	wan = config_add_interface(&config);
 	for (port = 1000; port < 3000; port = (uint16_t)(port + 10))
 		assert_int_equal(port_set_add(&wan->ports[NAT_TCP], port, (uint16_t)(port + 5)), 0);
-	interface_config_describe(wan, text, sizeof(text));
+	interface_config_describe(wan, CONFIG_IPV4, text, sizeof(text));
 	assert_int_equal(strlen(text), sizeof(text) - 1);
 	port_set_free(&wan->ports[NAT_TCP]);
 	assert_int_equal(port_set_add(&wan->ports[NAT_UDP], 1, 2), 0);
-	interface_config_describe(wan, text, sizeof(text));
+	interface_config_describe(wan, CONFIG_IPV4, text, sizeof(text));
 	assert_string_equal(text, "tcp ports none, udp ports 1-2");
 	config_free(&config);
 	config_free(&config);
@@ -312,6 +349,7 @@ int main(void)
 		cmocka_unit_test(test_defaults),	 cmocka_unit_test(test_values),
 		cmocka_unit_test(test_help_and_version), cmocka_unit_test(test_warnings),
 		cmocka_unit_test(test_long_description), cmocka_unit_test(test_file),
+		cmocka_unit_test(test_families),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

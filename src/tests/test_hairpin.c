@@ -148,6 +148,40 @@ static void test_other_protocols_and_ports(void **state)
 	config_free(&fixture.config);
 }
 
+/* The same for IPv6. */
+static void test_ipv6(void **state)
+{
+	struct hairpin_items wanted = { NULL, 0 };
+	struct hairpin_config *hairpin;
+	struct fixture fixture;
+	const char *why;
+	char text[2048];
+	size_t i;
+
+	(void)state;
+	fixture_init(&fixture, (const char *const[]){ NULL });
+	hairpin = &fixture.config.interfaces[0].hairpin[CONFIG_IPV6];
+	assert_int_equal(hairpin_config_add_interface(hairpin, "lan", &why), 0);
+	hairpin->ip_protocols[0] = IPPROTO_UDP;
+	hairpin->ip_protocols[1] = IPPROTO_ICMPV6;
+	assert_int_equal(inet_pton(AF_INET6, "2001:db8::2", fixture.external.addr), 1);
+	assert_int_equal(hairpin_plan(&wanted, CONFIG_IPV4, LOCAL_PREF, &fixture.external, 1), 0);
+	assert_int_equal(wanted.count, 0);
+	assert_int_equal(hairpin_plan(&wanted, CONFIG_IPV6, LOCAL_PREF, &fixture.external, 1), 0);
+	items_print(&wanted, text, sizeof(text));
+	assert_string_equal(text, "neighbour 2001:db8::2 dev 3 aa:aa:aa:aa:aa:aa\n"
+				  "route 2001:db8::2 dev 3 table 4787\n"
+				  "rule pref 100 iif lan ipproto udp lookup 4787\n"
+				  "rule pref 100 iif lo ipproto udp dport 20000-29999 lookup 4787\n"
+				  "rule pref 100 iif lan ipproto ipv6-icmp lookup 4787\n"
+				  "rule pref 100 iif lo ipproto ipv6-icmp lookup 4787\n"
+				  "rule pref 200 lookup local\n");
+	for (i = 0; i < wanted.count; i++)
+		assert_int_equal(wanted.items[i].family, AF_INET6);
+	hairpin_items_free(&wanted);
+	config_free(&fixture.config);
+}
+
 static void test_wants_nothing(void **state)
 {
 	static const char *const names[] = { "lo", "lan", NULL };
@@ -472,10 +506,15 @@ static void test_foreign_neighbours(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_plans),		cmocka_unit_test(test_other_protocols_and_ports),
-		cmocka_unit_test(test_wants_nothing),	cmocka_unit_test(test_two_externals),
-		cmocka_unit_test(test_there_and_back),	cmocka_unit_test(test_killed_after_each_step),
-		cmocka_unit_test(test_follows_changes), cmocka_unit_test(test_foreign_neighbours),
+		cmocka_unit_test(test_plans),
+		cmocka_unit_test(test_other_protocols_and_ports),
+		cmocka_unit_test(test_ipv6),
+		cmocka_unit_test(test_wants_nothing),
+		cmocka_unit_test(test_two_externals),
+		cmocka_unit_test(test_there_and_back),
+		cmocka_unit_test(test_killed_after_each_step),
+		cmocka_unit_test(test_follows_changes),
+		cmocka_unit_test(test_foreign_neighbours),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
