@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "attachment.h"
 #include "event.h"
 #include "instance.h"
 #include "log.h"
@@ -245,6 +246,21 @@ static int planes_update(struct interface *interface, struct netlink *nl)
 	return err;
 }
 
+/* What a killed daemon has left of a family that is not translated any more goes on translating. Once for each device. */
+static int leavings_clean(struct interface *interface)
+{
+	enum config_family family;
+	int err = 0;
+
+	for (family = 0; family < CONFIG_FAMILIES && !err && !interface->is_clean; family++)
+		if (!interface_config_translates(interface->config, family))
+			err = attachment_clean(interface->link.ifindex, config_address_family(family));
+	if (err && err != -ENODEV)
+		log_error("%s: take off the filters of a killed einat: %s", interface->config->name, strerror(-err));
+	interface->is_clean = !err;
+	return err;
+}
+
 int interface_update(struct interface *interface, struct netlink *nl)
 {
 	struct link link;
@@ -261,8 +277,10 @@ int interface_update(struct interface *interface, struct netlink *nl)
 	}
 	interface->link = link;
 	/* A redial makes another device of the same name; a tunnel may come back with another kind of header. */
-	if (link.ifindex != interface->loaded_ifindex || external_link_layer(link.type) != interface->layer)
+	if (link.ifindex != interface->loaded_ifindex || external_link_layer(link.type) != interface->layer) {
 		planes_unload(interface);
+		interface->is_clean = false;
+	}
 	interface->loaded_ifindex = link.ifindex;
 	interface->layer = external_link_layer(link.type);
 	if (interface->layer == LINK_UNSUPPORTED) {
@@ -270,6 +288,7 @@ int interface_update(struct interface *interface, struct netlink *nl)
 		return -EOPNOTSUPP;
 	}
 	err = planes_update(interface, nl);
+	err = err ?: leavings_clean(interface);
 	if (err == -ENODEV) { /* gone since we looked: an event is on its way */
 		interface->is_present = false;
 		interface->has_news = true;

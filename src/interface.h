@@ -36,6 +36,7 @@ struct interface {
 	struct link link;      /* valid while present */
 	int loaded_ifindex;    /* what the planes were loaded for ... */
 	enum link_layer layer; /* ... and with */
+	bool is_clean;	       /* nothing is left on it of a killed daemon */
 	struct plane planes[CONFIG_FAMILIES];
 };
 

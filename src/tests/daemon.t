@@ -18,7 +18,8 @@ test_arguments()
 	check "an unknown option" says 2 "einat: --prots: unknown option (--help shows all options)" "$EINAT" -i wan --prots 1-2
 	check "a network without a length" says 2 'einat: --internal: "10.0.0.0": no prefix length, such as /24' \
 		"$EINAT" -i wan --internal 10.0.0.0
-	check "NAT66 is refused, not ignored" says 1 "einat: --nat66: IPv6 is not yet in this version" "$EINAT" -i wan --nat66
+	check "a network of a family that is not translated" says 2 "einat: --internal: an IPv6 network, but no --nat66" \
+		"$EINAT" -i wan --internal fd00::/8
 	check "a configuration file without an interface is refused" \
 		says 2 "einat: /dev/null:1: no [[interfaces]]: there is nothing to translate" "$EINAT" -c /dev/null
 	check "a configuration file that is not there is named" \

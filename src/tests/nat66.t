@@ -131,6 +131,29 @@ einat: wan: $external ($hook), ports 20000-29999"
 	check "all as it was" as_before
 }
 
+# As on a kernel before 6.6: both families' filters hang on one qdisc.
+test_clsact()
+{
+	by="$REFUSE 28 22" # BPF_LINK_CREATE, EINVAL
+	start -i wan --nat44 --nat66
+	check "clsact: starts" until_true said "wan: $external (clsact), ports 20000-29999"
+	check "clsact: the filters of both" loaded 2
+	router tc qdisc delete dev wan clsact
+	check "clsact removed by somebody: the filters of both are back" until_true loaded 2
+	check "clsact: stops" stop TERM 0
+	check "clsact: all as it was" as_before
+	start -i wan --nat44 --nat66
+	until_true loaded 2
+	kill -KILL "$pid"
+	wait "$pid" 2>/dev/null
+	start -i wan --nat66
+	check "clsact, killed: starts with one family" until_true said "wan: $external (clsact), ports 20000-29999"
+	check "clsact, killed: its filters are taken over" until_true loaded 1
+	check "clsact, killed: stops" stop TERM 0
+	check "clsact, killed: all as it was" as_before
+	by=
+}
+
 test_hairpin_routing()
 {
 	for families in --nat66 "--nat44 --nat66"; do
@@ -474,6 +497,7 @@ if ! topology 2>/dev/null; then
 	exit 0
 fi
 test_costs_nothing_while_off
+test_clsact
 test_hairpin_routing
 test_traffic
 test_neighbours
