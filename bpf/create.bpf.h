@@ -113,7 +113,7 @@ static __always_inline enum nat_reason mapping_create_limited(struct __sk_buff *
 							      const struct endpoint *endpoint, __u32 number, __u32 now,
 							      __u32 *slot)
 {
-	enum nat_reason why = host_take(&endpoint->addr, endpoint->protocol);
+	enum nat_reason why = host_take(&endpoint->addr, endpoint->protocol, now);
 	bool made = false;
 
 	if (why != WHY_NONE)

@@ -5,7 +5,8 @@
 
 static __always_inline bool host_is_limited(void)
 {
-	return constants.host_limit[NAT_TCP] | constants.host_limit[NAT_UDP] | constants.host_limit[NAT_ICMP];
+	return constants.host_rate | constants.host_limit[NAT_TCP] | constants.host_limit[NAT_UDP] |
+	       constants.host_limit[NAT_ICMP];
 }
 
 static __always_inline __u32 host_limit(__u32 protocol)
@@ -30,8 +31,20 @@ static __always_inline struct host *host_get_or_create(const struct nat_addr *ad
 	return bpf_map_lookup_elem(&hosts, addr);
 }
 
+/* With the host's lock held: does it make mappings faster than it may (RFC 6888 REQ-4c)? */
+static __always_inline bool host_is_hasty(struct host *host, __u32 now)
+{
+	if (!constants.host_rate)
+		return false;
+	if (host->period != now >> NAT_RATE_SHIFT) {
+		host->period = now >> NAT_RATE_SHIFT;
+		host->made = 0;
+	}
+	return host->made++ >= constants.host_rate;
+}
+
 /* Counts a mapping that is about to be made. WHY_NONE, or why it may not be. */
-static __always_inline enum nat_reason host_take(const struct nat_addr *addr, __u32 protocol)
+static __always_inline enum nat_reason host_take(const struct nat_addr *addr, __u32 protocol, __u32 now)
 {
 	__u32 limit = host_limit(protocol), index = index_bounded(protocol, NAT_PROTOCOLS);
 	enum nat_reason why = WHY_NONE;
@@ -47,6 +60,8 @@ static __always_inline enum nat_reason host_take(const struct nat_addr *addr, __
 		why = WHY_BUSY;
 	else if (host->mappings[index] >= limit)
 		why = WHY_HOST_LIMIT;
+	else if (host_is_hasty(host, now))
+		why = WHY_HOST_RATE;
 	else
 		host->mappings[index]++;
 	bpf_spin_unlock(&host->lock);

@@ -19,6 +19,7 @@
 
 /* Time in the data plane is a 32-bit count of 2^24 ns (16.8 ms): it wraps after 2.3 years, compare by difference. */
 #define NAT_TICK_SHIFT 24
+#define NAT_RATE_SHIFT 6 /* 1.07 s */
 
 #define NAT_EXTERNALS_MAX 16
 #define NAT_PORT_BLOCK	  32	/* entries of port_index that share one array element of 64 bytes */
@@ -142,13 +143,14 @@ struct nat_constants {
 	__u32 turn_mark;    /* of what egress turns round to ingress: random, so that nobody else sets it */
 	__u32 inbound_mark; /* bits that go into the mark of a packet translated inwards */
 	__u32 host_limit[NAT_PROTOCOLS]; /* mappings that one internal host may have at a time; 0: no limit */
-	__u16 mss_clamp;		 /* the largest MSS that a SYN may announce; 0: whatever it says */
-	__u8 filtering;			 /* enum nat_filtering */
-	__u8 has_coarse_clock;		 /* bpf_ktime_get_coarse_ns(), kernel 5.11 */
-	__u8 log_level;			 /* 0 to 5 */
-	__u8 refresh_inbound;		 /* RFC 4787 REQ-6a: a packet from outside keeps a mapping, too */
-	__u8 fib_source;		 /* the route's preferred source chooses among several externals (kernel 6.7) */
-	__u8 pooling;			 /* enum nat_pooling */
+	__u32 host_rate;       /* mappings that it may make in a period of 2^NAT_RATE_SHIFT ticks; 0: no limit */
+	__u16 mss_clamp;       /* the largest MSS that a SYN may announce; 0: whatever it says */
+	__u8 filtering;	       /* enum nat_filtering */
+	__u8 has_coarse_clock; /* bpf_ktime_get_coarse_ns(), kernel 5.11 */
+	__u8 log_level;	       /* 0 to 5 */
+	__u8 refresh_inbound;  /* RFC 4787 REQ-6a: a packet from outside keeps a mapping, too */
+	__u8 fib_source;       /* the route's preferred source chooses among several externals (kernel 6.7) */
+	__u8 pooling;	       /* enum nat_pooling */
 };
 
 /* Which of several external addresses an internal host gets. Either way it keeps it (RFC 4787 REQ-2). */
@@ -211,6 +213,8 @@ struct host {
 	struct bpf_spin_lock lock;
 	__u32 dead;
 	__u32 mappings[NAT_PROTOCOLS + 1]; /* a power of two: a mask bounds the index */
+	__u32 period;			   /* the last in which it made one, and how many it has made in it */
+	__u32 made;
 };
 
 /* What a first fragment tells its followers, which carry no ports. Not looked into from outside. */
@@ -304,6 +308,7 @@ enum policy_need { POLICY_NEED_SOURCE = 1, POLICY_NEED_DESTINATION = 2 };
 	X(FILTERED, DROP, "filtered: the mapping has not sent to this remote")  \
 	X(NO_PORT, DROP, "no free external port")                               \
 	X(HOST_LIMIT, DROP, "the internal host has as many mappings as it may") \
+	X(HOST_RATE, DROP, "the internal host makes mappings too fast")         \
 	X(TABLE_FULL, DROP, "endpoint table refused an entry")                  \
 	X(BUSY, DROP, "lost a race for the mapping")                            \
 	X(TCP_NO_MAPPING, DROP, "TCP from inside without a mapping, not a SYN") \

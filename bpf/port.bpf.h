@@ -138,7 +138,7 @@ static __always_inline void port_reserve(__u32 slot, struct mapping *map, const 
 	struct endpoint router = { .port = map->external_port, .protocol = map->protocol, .addr = *external_addr };
 	__u16 epoch;
 
-	if (host_take(&router.addr, router.protocol) != WHY_NONE)
+	if (host_take(&router.addr, router.protocol, now) != WHY_NONE)
 		return;
 	if (!mapping_claim(slot, map, &router, now, &epoch))
 		host_give_back(&router.addr, router.protocol);

@@ -391,6 +391,7 @@ static int prepare(struct datapath *dp, const struct datapath_config *config, co
 		.mss_clamp = config->mss_clamp,
 		.filtering = config->filtering,
 		.refresh_inbound = config->refresh_inbound,
+		.host_rate = config->host_rate,
 		.host_limit = { config->host_limit[0], config->host_limit[1], config->host_limit[2] },
 		.pooling = config->pooling,
 		.fib_source = config->externals_count > 1 && config->fib_source && kernel_has_fib_source(),
@@ -408,7 +409,7 @@ static int prepare(struct datapath *dp, const struct datapath_config *config, co
 	err = err ?: bpf_map__set_max_entries(maps->fragments, at_least_one(config->max_fragments));
 	if (config->filtering)
 		err = err ?: bpf_map__set_max_entries(maps->remotes, at_least_one(config->max_remotes));
-	if (config->host_limit[NAT_TCP] || config->host_limit[NAT_UDP] || config->host_limit[NAT_ICMP])
+	if (config->host_rate || config->host_limit[NAT_TCP] || config->host_limit[NAT_UDP] || config->host_limit[NAT_ICMP])
 		err = err ?: bpf_map__set_max_entries(maps->hosts, at_least_one(config->max_hosts));
 	err = err ?: bpf_map__set_max_entries(maps->events, config->log_level ? 256 * 1024 : 4096);
 	return err;

@@ -46,6 +46,7 @@ struct datapath_config {
 	uint32_t max_remotes;			 /* with a filtering that is not endpoint-independent */
 	uint32_t max_hosts;			 /* internal hosts that are counted, where there is a limit */
 	uint32_t host_limit[NAT_PROTOCOLS];	 /* mappings per internal host; 0: no limit (RFC 6888 REQ-4) */
+	uint32_t host_rate;			 /* mappings that one may make per second; 0: no limit (REQ-4c) */
 	uint32_t inbound_mark;			 /* bits set in the mark of packets translated inwards */
 	uint16_t mss_clamp;			 /* 0: none */
 	enum nat_filtering filtering;		 /* RFC 4787 REQ-8 */

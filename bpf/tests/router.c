@@ -158,6 +158,7 @@ static void config_fill(struct router *router, struct datapath_config *config)
 	if (setup->max_fragments)
 		config->max_fragments = setup->max_fragments;
 	memcpy(config->host_limit, setup->host_limit, sizeof(config->host_limit));
+	config->host_rate = setup->host_rate;
 	config->inbound_mark = setup->inbound_mark;
 	config->mss_clamp = setup->mss_clamp;
 	config->filtering = setup->filtering;

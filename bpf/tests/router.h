@@ -24,7 +24,7 @@ struct setup {
 	bool no_hold;	 /* freed ports are not held */
 	int log_level;
 	uint32_t max_sessions, max_fragments;
-	uint32_t host_limit[NAT_PROTOCOLS];
+	uint32_t host_limit[NAT_PROTOCOLS], host_rate;
 	uint32_t inbound_mark;
 	uint16_t mss_clamp;
 	enum nat_filtering filtering;

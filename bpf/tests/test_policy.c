@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Whose packets are translated, and what is left alone whatever the configuration. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <time.h>
+#include <cmocka.h>
+
 #include "steps.h"
 
 enum { GRE = 47, ESP = 50, SCTP = 132, IPV6 = 0x86dd, ARP = 0x0806, PPPOE = 0x8864, QINQ = 0x88a8, DOT1Q = 0x8100 };
 
 #define BROADCAST IPV4(255, 255, 255, 255)
 #define MULTICAST IPV4(239, 255, 255, 250)
+#define RATE	  5
 #define OUTSIDER  IPV4(10, 7, 7, 7)
 
 static const struct setup internals = {
@@ -22,6 +29,8 @@ static const struct setup limited = {
 	.host_limit = { [NAT_TCP] = 1, [NAT_UDP] = 3 },
 	.ports = { NULL, "20000-20099", NULL },
 };
+
+static const struct setup slowed = { .host_rate = RATE };
 
 static const struct step other_protocols_pass[] = {
 	{ "GRE outwards", LAN, OTHER(GRE, A, S), PASSED, WHY_OTHER_PROTOCOL },
@@ -132,6 +141,47 @@ static const struct step host_limit[] = {
 	{ "no more", LAN, UDP(A, 20007, S, 53), DROPPED, WHY_HOST_LIMIT },
 };
 
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+/* What one host opens at once, up to what it may in this period and in those that begin meanwhile; others are served. */
+static void rate_per_host(struct router *router)
+{
+	static const struct packet others = UDP(B, 25000, S, 53);
+	size_t made = 0, refused = 0, most;
+	struct outcome outcome;
+	struct frame frame;
+	double end = seconds();
+
+	for (unsigned int port = 25000; port < 25040; port++) {
+		struct packet packet = UDP(A, port, S, 53);
+
+		frame_build(&frame, &packet, true);
+		assert_null(router_send(router, NAT_EGRESS, &frame, &outcome));
+		made += outcome.why == WHY_OUT_NEW;
+		refused += outcome.why == WHY_HOST_RATE;
+	}
+	most = RATE * (2 + (size_t)(seconds() - end)); /* a period is longer than a second */
+	if (made < RATE || made > most || made + refused != 40)
+		fail_msg("made %zu, refused %zu of 40: want %d to %zu made", made, refused, RATE, most);
+	frame_build(&frame, &others, true);
+	assert_null(router_send(router, NAT_EGRESS, &frame, &outcome));
+	assert_int_equal(outcome.why, WHY_OUT_NEW);
+	end = seconds() + 10;
+	do {
+		struct packet packet = UDP(A, 26000, S, 53);
+
+		frame_build(&frame, &packet, true);
+		assert_null(router_send(router, NAT_EGRESS, &frame, &outcome));
+	} while (outcome.why == WHY_HOST_RATE && seconds() < end);
+	assert_int_equal(outcome.why, WHY_OUT_NEW);
+}
+
 static const struct test tests[] = {
 	STEPS("other_protocols_pass", other_protocols_pass),
 	STEPS("other_families_pass", other_families_pass, .only_ipv4 = true),
@@ -143,6 +193,7 @@ static const struct test tests[] = {
 	STEPS("tcp_and_udp_switched_off", tcp_and_udp_off, .setup = &only_icmp),
 	STEPS("all_switched_off", all_off, .setup = &nothing),
 	STEPS("rfc6888_req4_limit_per_host", host_limit, .setup = &limited),
+	CODE("rfc6888_req4c_rate_per_host", rate_per_host, .setup = &slowed, .only_ipv4 = false),
 };
 
 int main(int argc, char **argv)
