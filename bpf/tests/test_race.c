@@ -58,6 +58,7 @@ struct crew {
 	atomic_uint working;
 	atomic_ulong packets;
 	uint64_t round;
+	bool renumbered;
 	int port[THREADS_MAX]; /* what each was given, -1: none */
 };
 
@@ -382,6 +383,46 @@ static void the_last_port(struct router *router)
 	crew_close(&crew);
 }
 
+#define CONNECTIONS 200 /* of each thread in a round; every other one is closed again */
+
+/* One connection after another, to remotes of this thread's own, all on one mapping. */
+static void connect_from_one_endpoint(struct crew *crew, unsigned int number, struct random *random)
+{
+	(void)random;
+	for (unsigned int i = 0; i < CONNECTIONS; i++) {
+		unsigned int remote = 1000 + number * CONNECTIONS + i;
+		struct packet packets[] = {
+			TCP(SYN, A, 25000, S, remote),
+			TCP(SYN | ACK, S, remote, EXT, 25000),
+			TCP(FIN | ACK, A, 25000, S, remote),
+			TCP(FIN | ACK, S, remote, EXT, 25000),
+		};
+		struct frame got;
+
+		for (unsigned int step = 0; step < (i % 2 ? 4 : 2); step++)
+			packet_send(crew, step % 2 ? NAT_INGRESS : NAT_EGRESS, &packets[step], &got);
+	}
+}
+
+static void sessions_add_up(struct router *router)
+{
+	double end = now_ms() + TEST_MS;
+	struct crew crew;
+
+	crew_open(&crew, router, connect_from_one_endpoint);
+	while (now_ms() < end) {
+		unsigned int want = crew.threads * CONNECTIONS / 2, got;
+
+		crew_work(&crew, NULL);
+		got = router_mapping(router, NAT_TCP, 25000).sessions;
+		if (got != want)
+			fail_msg("round %llu: want %u sessions, got %u", (unsigned long long)crew.round, want, got);
+		maps_are_right(&crew);
+		all_ends(&crew);
+	}
+	crew_close(&crew);
+}
+
 /* Whatever may come, from a few hosts with more endpoints than there are ports. */
 static void send_anything(struct crew *crew, unsigned int number, struct random *random)
 {
@@ -413,10 +454,13 @@ static void end_some(struct crew *crew, struct random *random)
 	datapath_sweep(router_datapath(crew->router));
 }
 
-static void end_some_and_renumber(struct crew *crew, struct random *random)
+/* Every mapping dies at once, again and again, and is swept. */
+static void renumber(struct crew *crew, struct random *random)
 {
-	end_some(crew, random);
-	router_set_external(crew->router, random_one_in(random, 2) ? EXT : EXT2);
+	(void)random;
+	crew->renumbered = !crew->renumbered;
+	router_set_external(crew->router, crew->renumbered ? EXT2 : EXT);
+	datapath_sweep(router_datapath(crew->router));
 }
 
 static void churn(struct router *router, void (*meanwhile)(struct crew *crew, struct random *random))
@@ -449,12 +493,13 @@ static void slots_change_hands(struct router *router)
 
 static void the_address_changes(struct router *router)
 {
-	churn(router, end_some_and_renumber);
+	churn(router, renumber);
 }
 
 static const struct test tests[] = {
 	CODE("one_endpoint_gets_one_port", the_same_mapping, .setup = &few_ports, .only_ipv4 = false),
 	CODE("the_last_port_is_given_once", the_last_port, .setup = &few_ports),
+	CODE("tcp_sessions_add_up", sessions_add_up, .setup = &few_ports),
 	CODE("slots_change_hands", slots_change_hands, .setup = &few_ports),
 	CODE("the_address_changes", the_address_changes, .setup = &few_ports, .only_ipv4 = false),
 	CODE("slots_change_hands_within_limits", slots_change_hands, .setup = &limited, .only_ipv4 = false),
