@@ -409,7 +409,8 @@ static int prepare(struct datapath *dp, const struct datapath_config *config, co
 	err = err ?: bpf_map__set_max_entries(maps->fragments, at_least_one(config->max_fragments));
 	if (config->filtering)
 		err = err ?: bpf_map__set_max_entries(maps->remotes, at_least_one(config->max_remotes));
-	if (config->host_rate || config->host_limit[NAT_TCP] || config->host_limit[NAT_UDP] || config->host_limit[NAT_ICMP])
+	if (config->host_rate || config->host_limit[NAT_TCP] || config->host_limit[NAT_UDP] ||
+	    config->host_limit[NAT_ICMP])
 		err = err ?: bpf_map__set_max_entries(maps->hosts, at_least_one(config->max_hosts));
 	err = err ?: bpf_map__set_max_entries(maps->events, config->log_level ? 256 * 1024 : 4096);
 	return err;
