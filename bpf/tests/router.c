@@ -21,6 +21,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "wire.h"
+
 #define ETHERNET    14
 #define SOCKETS	    8
 #define NO_SLOT	    UINT32_MAX
@@ -51,7 +53,7 @@ struct router {
 	bool counters_are_current; /* as they were after the last run */
 	int sockets[SOCKETS];
 	size_t socket_count;
-	size_t linear;
+	struct wire *wire;	   /* through attached programs, in place of test runs */
 	uint32_t mark, mark_after; /* of the packets to come, of the last one when it had run */
 	uint32_t flags;
 	char wrong[512];
@@ -278,6 +280,7 @@ void router_close(struct router *router)
 		return;
 	while (router->socket_count)
 		close(router->sockets[--router->socket_count]);
+	wire_close(router->wire);
 	munmap(router->slots, router->slots_size);
 	free(router->regions);
 	for (int i = 0; i < NAT_PROTOCOLS; i++) {
@@ -313,23 +316,28 @@ static uint32_t run_flags(const struct router *router, enum nat_direction direct
 static int run(struct router *router, enum nat_direction direction, const struct frame *in, struct frame *out,
 	       int *verdict)
 {
-	struct __sk_buff context = { .data_end = router->linear, .mark = router->mark };
+	struct __sk_buff context = { .mark = router->mark };
 	struct __sk_buff after = { 0 };
 	struct frame copy = *in;
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = copy.bytes, .data_size_in = copy.size, .data_out = out->bytes,
 		    .data_size_out = sizeof(out->bytes), .flags = run_flags(router, direction), .repeat = 1);
 	int err;
 
-	if (router->linear || router->mark) {
+	router->counters_are_current = false;
+	if (router->wire) {
+		*verdict = TC_ACT_UNSPEC;
+		router->mark_after = 0;
+		return wire_send(router->wire, direction, in, out);
+	}
+	if (router->mark) {
 		opts.ctx_in = &context;
 		opts.ctx_size_in = sizeof(context);
 	}
 	opts.ctx_out = &after;
 	opts.ctx_size_out = sizeof(after);
 	out->l2 = in->l2;
-	router->counters_are_current = false;
 	err = bpf_prog_test_run_opts(datapath_program_fd(router->dp, direction), &opts);
-	if (err == -EINVAL && opts.flags && !router->linear) { /* not known to this kernel? */
+	if (err == -EINVAL && opts.flags) { /* not known to this kernel? */
 		opts.flags = 0;
 		opts.data_size_out = sizeof(out->bytes);
 		opts.ctx_size_out = sizeof(after);
@@ -353,18 +361,12 @@ int router_send_quickly(struct router *router, enum nat_direction direction, con
 	return verdict;
 }
 
-bool router_set_linear(struct router *router, size_t bytes)
+void router_set_linear(struct router *router, size_t bytes)
 {
-	static const struct packet packet = UDP(Z, 1, Z, 1);
-	struct frame frame, result;
-	int verdict;
-
-	frame_build(&frame, &packet, true);
-	router->linear = bytes;
-	if (!bytes || !run(router, NAT_INGRESS, &frame, &result, &verdict))
-		return true;
-	router->linear = 0;
-	return false;
+	if (!router->wire)
+		router->wire = wire_open(router->dp);
+	wire_set_linear(router->wire, bytes);
+	router->counters_are_current = false;
 }
 
 void router_forget_counters(struct router *router)
@@ -443,6 +445,7 @@ const char router_refused[] = "the kernel does not run a program on so short a p
 const char *router_send(struct router *router, enum nat_direction direction, const struct frame *frame,
 			struct outcome *outcome)
 {
+	const size_t size = router->wire ? wire_size(router->wire) : frame->size;
 	struct counter before[NAT_DIRECTIONS][NAT_REASON_COUNT];
 	size_t moved = 0;
 	int err;
@@ -470,9 +473,9 @@ const char *router_send(struct router *router, enum nat_direction direction, con
 			moved++;
 			outcome->direction = d;
 			outcome->why = why;
-			if (packets != 1 || bytes != frame->size)
+			if (packets != 1 || bytes != size)
 				return wrong(router, "counter %s moved by %llu packets, %llu bytes: want 1, %zu",
-					     reason_names[why], packets, bytes, frame->size);
+					     reason_names[why], packets, bytes, size);
 		}
 	if (moved != 1)
 		return wrong(router, "counters moved: want 1, got %zu", moved);
@@ -795,7 +798,8 @@ const char *router_reset(struct router *router)
 
 	while (router->socket_count)
 		close(router->sockets[--router->socket_count]);
-	router->linear = 0;
+	wire_close(router->wire);
+	router->wire = NULL;
 	router->mark = 0;
 	map_count(router, "fragments", delete_entry, NULL); /* first: what is held is then not sent on */
 	if (datapath_read_fragments(router->dp))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The router of the data-plane tests: the shipped programs, loaded by src/datapath.c in a network namespace of the test's
- * own, and run on one packet at a time (BPF_PROG_TEST_RUN). Nothing is attached and no packet leaves the process.
+ * own, and run on one packet at a time (BPF_PROG_TEST_RUN). Nothing is attached, if a test does not ask for it, and no
+ * packet leaves the namespace.
  *
  * Whatever cannot be done at all ends the test by a message; what is asked comes back.
  */
@@ -81,8 +82,11 @@ extern const char router_refused[];
 int router_send_quickly(struct router *router, enum nat_direction direction, const struct frame *frame,
 			struct frame *result);
 
-/* The next runs have only so many bytes of the frame in one piece; 0: all. False if this kernel refuses. */
-bool router_set_linear(struct router *router, size_t bytes);
+/*
+ * Until the reset, frames go through the attached programs with only so many bytes in one piece, see wire.h. Nothing but
+ * packets that go on can be sent so.
+ */
+void router_set_linear(struct router *router, size_t bytes);
 
 /* To be called where attached programs have counted packets, too. */
 void router_forget_counters(struct router *router);

@@ -263,12 +263,6 @@ void steps_run(struct router *router, const struct step *steps, size_t count)
 
 /* Running tests */
 
-void test_skip(const char *why)
-{
-	print_message("# SKIPPED %s: %s\n", name, why);
-	skip();
-}
-
 static void test_run(void **state)
 {
 	const struct run *this = *state;

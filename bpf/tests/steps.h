@@ -124,9 +124,6 @@ void step_run(struct router *router, const struct step *step);
 unsigned int port_chosen(unsigned int n);
 void ports_forget(void);
 
-/* Ends the test as skipped; why goes to the output. */
-void test_skip(const char *why);
-
 /* Runs the tests whose names match one of the arguments (shell patterns), or all. TAP. For return from main(). */
 int tests_main(const struct test *tests, size_t count, int argc, char **argv);
 
