@@ -179,18 +179,18 @@ static int hairpin_follow_family(struct daemon *daemon, enum config_family famil
 {
 	struct hairpin_items wanted = { NULL, 0 };
 	struct hairpin_external *externals = NULL;
-	size_t i, count = off ? 0 : daemon->interfaces_count;
+	size_t i, interfaces = off ? 0 : daemon->interfaces_count, count = 0;
 	int err;
 
-	if (count) {
-		externals = calloc(count, sizeof(*externals));
+	if (interfaces) {
+		externals = calloc(interfaces * NAT_EXTERNALS_MAX, sizeof(*externals));
 		if (!externals) {
 			log_error("hairpin: out of memory");
 			return -ENOMEM;
 		}
 	}
-	for (i = 0; i < count; i++)
-		interface_describe(&daemon->interfaces[i], family, &externals[i]);
+	for (i = 0; i < interfaces; i++)
+		count += interface_describe(&daemon->interfaces[i], family, &externals[count]);
 	err = hairpin_plan(&wanted, family, daemon->config->local_rule_pref[family], externals, count);
 	if (err)
 		log_error("hairpin: out of memory");

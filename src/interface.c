@@ -46,7 +46,7 @@ static void planes_unload(struct interface *interface)
 		datapath_close(plane->datapath); /* its descriptors leave the epoll set with it */
 		plane->datapath = NULL;
 		plane->is_attached = false;
-		memset(plane->external, 0, sizeof(plane->external));
+		external_plan_free(&plane->plan);
 	}
 }
 
@@ -106,30 +106,48 @@ static void datapath_configure(struct datapath_config *dp, const struct interfac
 	dp->refresh_inbound = config->refresh_inbound;
 }
 
+/* The data plane's externals with the ports of each; to be freed. NULL: out of memory. */
+static struct external_config *externals_configure(const struct interface_config *config,
+						   const struct external_plan *plan)
+{
+	struct external_config *externals = calloc(plan->count, sizeof(*externals));
+	unsigned int i;
+
+	for (i = 0; i < plan->count && externals; i++)
+		memcpy(externals[i].ports, plan->rules[i] ? plan->rules[i]->ports : config->ports,
+		       sizeof(externals[i].ports));
+	return externals;
+}
+
 /* Loads for a device with this index and header. */
 static int datapath_load(struct datapath **datapath, const struct interface_config *config, enum config_family family,
 			 int ifindex, enum link_layer layer)
 {
-	struct ip_prefix *internals, *exempt;
+	struct ip_prefix *internals = NULL, *exempt;
+	struct external_config *externals;
+	struct external_plan plan;
 	struct datapath_config dp;
-	int err = -ENOMEM;
+	int err;
 
 	datapath_configure(&dp, config);
 	dp.family = config_address_family(family);
 	dp.ifindex = ifindex;
 	dp.has_l2 = layer == LINK_ETHERNET;
-	internals = networks_of_family(config->internals, config->internals_count, dp.family, &dp.internals_count);
-	/* None would mean every source; all are of the other family: one that no packet has. */
-	if (config->internals_count && !dp.internals_count && internals)
-		internals[dp.internals_count++].length = dp.family == AF_INET ? 32 : 128;
+	err = external_plan_init(&plan, config, dp.family);
+	externals = err ? NULL : externals_configure(config, &plan);
 	exempt = networks_of_family(config->exempt_destinations, config->exempt_destinations_count, dp.family,
 				    &dp.exempt_destinations_count);
-	dp.internals = internals;
-	dp.exempt_destinations = exempt;
-	if (internals && exempt)
+	if (!externals || !exempt || external_plan_internals(config, dp.family, &internals, &dp.internals_count)) {
+		err = err ? err : -ENOMEM;
+		log_error("%s: %s", config->name, strerror(-err));
+	} else {
+		dp.externals = externals;
+		dp.externals_count = plan.count;
+		dp.internals = internals;
+		dp.exempt_destinations = exempt;
 		err = datapath_open(datapath, &dp);
-	else
-		log_error("%s: out of memory", config->name);
+	}
+	free(externals);
 	free(exempt);
 	free(internals);
 	return err;
@@ -145,6 +163,8 @@ static int plane_load(struct interface *interface, enum config_family family)
 		plane->datapath = NULL;
 		return err;
 	}
+	external_plan_init(&plane->plan, interface->config, config_address_family(family));
+	plane->is_told = false;
 	plane->is_checked = true;
 	plane->has_news = true;
 	err = fd_watch(interface, datapath_event_fd(plane->datapath));
@@ -167,32 +187,40 @@ static int plane_check(struct interface *interface, enum config_family family)
 	return 0;
 }
 
-/* Tells the data plane which addresses there are; the external one only if it is another than before. */
+static bool addr_is_set(const __be32 addr[4])
+{
+	return addr[0] | addr[1] | addr[2] | addr[3];
+}
+
+/*
+ * Tells the data plane which addresses there are; an external one only if it is another than before. Those that go come
+ * first: an address may move from one external to another.
+ */
 static int addresses_set(struct interface *interface, enum config_family family, const struct interface_addresses *list)
 {
+	static const __be32 none[4];
 	struct plane *plane = &interface->planes[family];
-	struct ip_prefix *others;
-	__be32 chosen[4];
-	size_t count;
-	int err = 0;
+	struct external_plan *plan = &plane->plan;
+	__be32 before[NAT_EXTERNALS_MAX][4];
+	unsigned int i;
+	int err;
 
-	memcpy(chosen, plane->external, sizeof(chosen));
-	external_choose(list->addresses, list->count, config_address_family(family), chosen);
-	others = calloc(list->count + 1, sizeof(*others));
-	if (!others) {
+	memcpy(before, plan->sources, sizeof(before));
+	err = external_plan_update(plan, interface->config, config_address_family(family), list->addresses,
+				   list->count);
+	if (err)
 		log_error("%s: out of memory", interface->config->name);
-		return -ENOMEM;
+	for (i = 0; i < plan->count && !err; i++)
+		if (plane->is_told && addr_is_set(before[i]) && memcmp(before[i], plan->sources[i], sizeof(before[i])) != 0)
+			err = datapath_set_external_at(plane->datapath, i, none);
+	for (i = 0; i < plan->count && !err; i++) {
+		if (plane->is_told && !memcmp(before[i], plan->sources[i], sizeof(before[i])))
+			continue;
+		err = datapath_set_external_at(plane->datapath, i, plan->sources[i]);
+		plane->has_news = true;
 	}
-	if (memcmp(chosen, plane->external, sizeof(chosen))) {
-		err = datapath_set_external(plane->datapath, chosen);
-		if (!err) {
-			memcpy(plane->external, chosen, sizeof(chosen));
-			plane->has_news = true;
-		}
-	}
-	count = external_others(list->addresses, list->count, config_address_family(family), chosen, others);
-	err = err ?: datapath_set_own(plane->datapath, others, count);
-	free(others);
+	err = err ?: datapath_set_own(plane->datapath, plan->exempt, plan->exempt_count);
+	plane->is_told = !err;
 	return err;
 }
 
@@ -348,20 +376,35 @@ void interface_serve(struct interface *interface)
 	}
 }
 
+/* "203.0.113.2 203.0.113.3", or nothing. */
+static void sources_format(const struct external_plan *plan, int family, char *text, size_t size)
+{
+	char address[INET6_ADDRSTRLEN];
+	size_t used = 0;
+	unsigned int i;
+
+	text[0] = '\0';
+	for (i = 0; i < plan->count && used < size; i++) {
+		if (!addr_is_set(plan->sources[i]))
+			continue;
+		inet_ntop(family, plan->sources[i], address, sizeof(address));
+		used += (size_t)snprintf(text + used, size - used, "%s%s", used ? " " : "", address);
+	}
+}
+
 static void plane_announce(const struct interface *interface, enum config_family family)
 {
 	const struct plane *plane = &interface->planes[family];
 	const char *name = interface->config->name;
-	char address[INET6_ADDRSTRLEN], settings[256];
+	char addresses[256], settings[256];
 
-	if (!(plane->external[0] | plane->external[1] | plane->external[2] | plane->external[3])) {
+	sources_format(&plane->plan, config_address_family(family), addresses, sizeof(addresses));
+	if (!*addresses) {
 		log_info("%s: no external %s address, waiting for one", name, family == CONFIG_IPV4 ? "IPv4" : "IPv6");
 		return;
 	}
 	interface_config_describe(interface->config, family, settings, sizeof(settings));
-	log_info("%s: %s (%s), %s", name,
-		 inet_ntop(config_address_family(family), plane->external, address, sizeof(address)),
-		 datapath_hook(plane->datapath), settings);
+	log_info("%s: %s (%s), %s", name, addresses, datapath_hook(plane->datapath), settings);
 }
 
 void interface_announce(struct interface *interface)
@@ -380,16 +423,27 @@ void interface_announce(struct interface *interface)
 	interface->has_news = false;
 }
 
-void interface_describe(const struct interface *interface, enum config_family family, struct hairpin_external *external)
+size_t interface_describe(const struct interface *interface, enum config_family family,
+			  struct hairpin_external *externals)
 {
 	const struct plane *plane = &interface->planes[family];
+	const struct external_plan *plan = &plane->plan;
+	struct hairpin_external *external;
+	size_t count = 0;
+	unsigned int i;
 
-	memset(external, 0, sizeof(*external));
-	external->config = interface->config;
-	external->name = interface->config->name;
-	external->ifindex = interface->link.ifindex;
-	external->is_up = plane->is_attached && interface->link.flags & IFF_UP;
-	external->is_ethernet = interface->layer == LINK_ETHERNET;
-	memcpy(external->mac, interface->link.mac, sizeof(external->mac));
-	memcpy(external->addr, plane->external, sizeof(external->addr));
+	for (i = 0; i < plan->count && plane->datapath; i++) {
+		if (plan->rules[i] && plan->rules[i]->no_hairpin)
+			continue;
+		external = &externals[count++];
+		memset(external, 0, sizeof(*external));
+		external->config = interface->config;
+		external->name = interface->config->name;
+		external->ifindex = interface->link.ifindex;
+		external->is_up = plane->is_attached && interface->link.flags & IFF_UP;
+		external->is_ethernet = interface->layer == LINK_ETHERNET;
+		memcpy(external->mac, interface->link.mac, sizeof(external->mac));
+		memcpy(external->addr, plan->sources[i], sizeof(external->addr));
+	}
+	return count;
 }

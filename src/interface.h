@@ -13,6 +13,7 @@
 #include "config.h"
 #include "datapath.h"
 #include "external.h"
+#include "external_plan.h"
 #include "hairpin.h"
 #include "netlink.h"
 
@@ -21,8 +22,9 @@ struct plane {
 	struct datapath *datapath; /* NULL: not loaded */
 	bool is_checked;	   /* the kernel has been found able */
 	bool is_attached;
-	bool has_news;	    /* to be announced */
-	__be32 external[4]; /* all zero: none */
+	bool has_news;		   /* to be announced */
+	struct external_plan plan; /* what the data plane has been told ... */
+	bool is_told;		   /* ... if all went well */
 };
 
 struct interface {
@@ -63,9 +65,12 @@ void interface_serve(struct interface *interface);
 /* Says in one line for each family how things are, if that has changed since it was said last. */
 void interface_announce(struct interface *interface);
 
-/* As hairpin_plan() wants to know it. */
-void interface_describe(const struct interface *interface, enum config_family family,
-			struct hairpin_external *external);
+/*
+ * As hairpin_plan() wants to know it: its externals that are reached from inside. There is room for NAT_EXTERNALS_MAX.
+ * Returns how many there are.
+ */
+size_t interface_describe(const struct interface *interface, enum config_family family,
+			  struct hairpin_external *externals);
 
 /* Detaches, and gives up the claim. */
 void interface_close(struct interface *interface);

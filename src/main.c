@@ -58,20 +58,6 @@ static int file_load(struct cli *cli)
 	return 0;
 }
 
-/* What check knows and the daemon does not do yet. */
-static bool is_supported(const struct config *config)
-{
-	const struct interface_config *interface;
-
-	for (interface = config->interfaces; interface < config->interfaces + config->interfaces_count; interface++) {
-		if (!interface->externals_count && interface->default_externals)
-			continue;
-		log_error("%s: externals: not yet in this version", interface->name);
-		return false;
-	}
-	return true;
-}
-
 int main(int argc, char *argv[])
 {
 	struct cli cli;
@@ -100,8 +86,6 @@ int main(int argc, char *argv[])
 	case CLI_RUN:
 		if (cli.file)
 			status = file_load(&cli);
-		if (!status && !is_supported(&cli.config))
-			status = 1;
 		if (status)
 			break;
 		if (cli.config.bpf_loader_given)
