@@ -246,8 +246,6 @@ static void print_times_and_sizes(struct printer *printer, const struct interfac
 	for (i = 0; i < sizeof(times) / sizeof(*times); i++)
 		print_time(printer, times[i].key, interface->timeout_ms[times[i].which]);
 	print_number(printer, "frag_track_max_records", interface->max_fragments);
-	if (interface->binding_max_records)
-		print_number(printer, "binding_max_records", interface->binding_max_records);
 	print_number(printer, "ct_max_records", interface->max_sessions);
 	print_number(printer, "host_max_records", interface->max_hosts);
 	print_number(printer, "remote_max_records", interface->max_remotes);

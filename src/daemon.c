@@ -17,6 +17,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "config_change.h"
+#include "config_file.h"
 #include "hairpin.h"
 #include "instance.h"
 #include "interface.h"
@@ -35,6 +37,7 @@ enum epoll_tag { TAG_NETLINK, TAG_SIGNAL, TAG_TIMER, TAG_INTERFACES }; /* the la
 
 struct daemon {
 	struct config *config;
+	const char *file; /* it is from; NULL: none */
 	int epoll_fd, signal_fd, timer_fd;
 	int *table_claims; /* one for each interface and family with hairpinning; -1: none */
 	struct netlink *nl;
@@ -290,38 +293,6 @@ static void timer_handle(struct daemon *daemon)
 		daemon_follow_on(daemon);
 }
 
-static void signal_handle(struct daemon *daemon)
-{
-	struct signalfd_siginfo info;
-
-	if (read(daemon->signal_fd, &info, sizeof(info)) != sizeof(info))
-		return;
-	if (info.ssi_signo == SIGHUP)
-		log_info("SIGHUP: there is no configuration file to read again");
-	else
-		daemon->is_stopping = true;
-}
-
-static void daemon_loop(struct daemon *daemon)
-{
-	struct epoll_event event;
-
-	daemon->look_in = LOOK_SECONDS;
-	daemon->retry_seconds = 1;
-	while (!daemon->is_stopping) {
-		if (epoll_wait(daemon->epoll_fd, &event, 1, -1) != 1)
-			continue;
-		if (event.data.u32 == TAG_NETLINK)
-			netlink_handle(daemon);
-		else if (event.data.u32 == TAG_SIGNAL)
-			signal_handle(daemon);
-		else if (event.data.u32 == TAG_TIMER)
-			timer_handle(daemon);
-		else
-			interface_serve(&daemon->interfaces[event.data.u32 - TAG_INTERFACES]);
-	}
-}
-
 /* The n-th table that hairpin routes go to, of all interfaces and families; 0: none. */
 static uint32_t table_wanted(const struct config *config, size_t n)
 {
@@ -357,6 +328,124 @@ static int table_claim(struct daemon *daemon, size_t n)
 	return daemon->table_claims[n] < 0 ? daemon->table_claims[n] : 0;
 }
 
+static int tables_claim(struct daemon *daemon)
+{
+	size_t i, tables = daemon->config->interfaces_count * CONFIG_FAMILIES;
+	int err = 0;
+
+	for (i = 0; i < tables && !err; i++)
+		err = table_claim(daemon, i);
+	return err;
+}
+
+static void tables_release(struct daemon *daemon)
+{
+	char what[TABLE_CLAIM];
+	size_t i;
+
+	for (i = 0; daemon->table_claims && i < daemon->config->interfaces_count * CONFIG_FAMILIES; i++) {
+		table_claim_name(what, table_wanted(daemon->config, i));
+		instance_release(what, daemon->table_claims[i]);
+		daemon->table_claims[i] = -1;
+	}
+}
+
+/* Puts another configuration in the place of the present one, and that into *config. The interfaces are the same. */
+static void config_swap(struct daemon *daemon, struct config *config)
+{
+	struct config before = *daemon->config;
+	size_t i;
+
+	*daemon->config = *config;
+	*config = before;
+	for (i = 0; i < daemon->interfaces_count; i++)
+		interface_reconfigure(&daemon->interfaces[i], &daemon->config->interfaces[i]);
+}
+
+/* Returns 0, or -errno, and why in text: then everything is as before. */
+static int config_take(struct daemon *daemon, struct config *config, char *text, size_t size)
+{
+	char key[96];
+	int err;
+
+	err = config_change_check(daemon->config, config, key, sizeof(key));
+	if (err) {
+		snprintf(text, size, "%s: %s", key, err == -ENOMEM ? "out of memory" : "has changed: needs a restart");
+		return err;
+	}
+	err = config_check(config, text, size);
+	if (err)
+		return err;
+	tables_release(daemon);
+	config_swap(daemon, config);
+	err = tables_claim(daemon);
+	if (err) {
+		snprintf(text, size, "a hairpin table is not to be had");
+		tables_release(daemon);
+		config_swap(daemon, config);
+		tables_claim(daemon);
+	}
+	return err;
+}
+
+/* SIGHUP: a file that cannot be taken whole is not taken at all. */
+static void config_reload(struct daemon *daemon)
+{
+	struct config config;
+	char text[512];
+	size_t i;
+
+	if (!daemon->file) {
+		log_info("SIGHUP: there is no configuration file to read again");
+		return;
+	}
+	if (config_file_load(&config, daemon->file, text, sizeof(text)) ||
+	    config_take(daemon, &config, text, sizeof(text))) {
+		log_error("%s", text);
+		log_error("SIGHUP: %s is refused, what was in force stays", daemon->file);
+		config_free(&config);
+		return;
+	}
+	config_free(&config); /* the one before */
+	for (i = 0; i < daemon->config->notes_count; i++)
+		log_info("%s", daemon->config->notes[i]);
+	warnings_print(daemon->config);
+	log_info("SIGHUP: %s is in force", daemon->file);
+	daemon_follow_on(daemon);
+}
+
+static void signal_handle(struct daemon *daemon)
+{
+	struct signalfd_siginfo info;
+
+	if (read(daemon->signal_fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (info.ssi_signo == SIGHUP)
+		config_reload(daemon);
+	else
+		daemon->is_stopping = true;
+}
+
+static void daemon_loop(struct daemon *daemon)
+{
+	struct epoll_event event;
+
+	daemon->look_in = LOOK_SECONDS;
+	daemon->retry_seconds = 1;
+	while (!daemon->is_stopping) {
+		if (epoll_wait(daemon->epoll_fd, &event, 1, -1) != 1)
+			continue;
+		if (event.data.u32 == TAG_NETLINK)
+			netlink_handle(daemon);
+		else if (event.data.u32 == TAG_SIGNAL)
+			signal_handle(daemon);
+		else if (event.data.u32 == TAG_TIMER)
+			timer_handle(daemon);
+		else
+			interface_serve(&daemon->interfaces[event.data.u32 - TAG_INTERFACES]);
+	}
+}
+
 static int interfaces_open(struct daemon *daemon)
 {
 	size_t i, count = daemon->config->interfaces_count, tables = count * CONFIG_FAMILIES;
@@ -375,9 +464,7 @@ static int interfaces_open(struct daemon *daemon)
 				     TAG_INTERFACES + (uint32_t)i);
 		daemon->interfaces_count++;
 	}
-	for (i = 0; i < tables && !err; i++)
-		err = table_claim(daemon, i);
-	return err;
+	return err ? err : tables_claim(daemon);
 }
 
 static void fd_close(int fd)
@@ -389,7 +476,6 @@ static void fd_close(int fd)
 /* Takes everything back, last first. */
 static void daemon_close(struct daemon *daemon, bool has_changed)
 {
-	char what[TABLE_CLAIM];
 	int tries = 0;
 	size_t i;
 
@@ -400,10 +486,7 @@ static void daemon_close(struct daemon *daemon, bool has_changed)
 		masquerade_close(daemon->interfaces[i - 1].masquerade);
 		interface_close(&daemon->interfaces[i - 1]);
 	}
-	for (i = 0; daemon->table_claims && i < daemon->config->interfaces_count * CONFIG_FAMILIES; i++) {
-		table_claim_name(what, table_wanted(daemon->config, i));
-		instance_release(what, daemon->table_claims[i]);
-	}
+	tables_release(daemon);
 	free(daemon->table_claims);
 	free(daemon->interfaces);
 	for (i = 0; i < CONFIG_FAMILIES; i++)
@@ -414,9 +497,9 @@ static void daemon_close(struct daemon *daemon, bool has_changed)
 	fd_close(daemon->epoll_fd);
 }
 
-int daemon_run(struct config *config)
+int daemon_run(struct config *config, const char *file)
 {
-	struct daemon daemon = { .config = config, .epoll_fd = -1, .signal_fd = -1, .timer_fd = -1 };
+	struct daemon daemon = { .config = config, .file = file, .epoll_fd = -1, .signal_fd = -1, .timer_fd = -1 };
 	bool has_changed = false;
 	int err;
 

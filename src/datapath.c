@@ -305,19 +305,26 @@ static int fill_policy(struct datapath *dp, const struct datapath_config *config
  * Whole ticks, and what is lost by counting in them: the tick that has begun, and a refresh that was not worth writing.
  * The RFCs' times are the least that a mapping may last.
  */
-static void fill_timeouts(struct nat_config *to, const struct datapath_config *config)
+static void fill_timeouts(struct nat_config *to, const uint64_t timeout_ms[NAT_TIMEOUTS])
 {
-	__u32 shortest = UINT32_MAX;
+	__u32 shortest = UINT32_MAX, ticks[NAT_TIMEOUTS], refresh;
 
 	for (int i = 0; i < NAT_TIMEOUTS; i++) {
-		to->timeout[i] = config->timeout_ms[i] ? ticks_of_ms(config->timeout_ms[i]) + 2 : 0;
-		if (i != NAT_TIMEOUT_HOLD && i != NAT_TIMEOUT_FRAGMENT && to->timeout[i] < shortest)
-			shortest = to->timeout[i];
+		ticks[i] = timeout_ms[i] ? ticks_of_ms(timeout_ms[i]) + 2 : 0;
+		if (i != NAT_TIMEOUT_HOLD && i != NAT_TIMEOUT_FRAGMENT && ticks[i] < shortest)
+			shortest = ticks[i];
 	}
-	to->refresh = ticks_of_ms(1000) < shortest / 8 ? ticks_of_ms(1000) : shortest / 8;
+	refresh = ticks_of_ms(1000) < shortest / 8 ? ticks_of_ms(1000) : shortest / 8;
+	to->refresh = refresh;
+	/* A single store each: packets may be flowing. */
 	for (int i = 0; i < NAT_TIMEOUTS; i++)
-		if (i != NAT_TIMEOUT_HOLD && i != NAT_TIMEOUT_FRAGMENT)
-			to->timeout[i] += to->refresh;
+		to->timeout[i] = ticks[i] + (i != NAT_TIMEOUT_HOLD && i != NAT_TIMEOUT_FRAGMENT ? refresh : 0);
+}
+
+void datapath_set_timeouts(struct datapath *dp, const uint64_t timeout_ms[NAT_TIMEOUTS])
+{
+	fill_timeouts(dp->config, timeout_ms);
+	dp->hold_ms = timeout_ms[NAT_TIMEOUT_FRAGMENT];
 }
 
 /* Loading */
@@ -576,7 +583,7 @@ static int load(struct datapath *dp, const struct datapath_config *config)
 		return load_failed(dp, err);
 	memcpy(dp->config->external, externals, sizeof(externals));
 	dp->config->slots = plan.slots;
-	fill_timeouts(dp->config, config);
+	fill_timeouts(dp->config, config->timeout_ms);
 	err = fill_slots(dp, config);
 	err = err ?: fill_regions(dp, config->externals_count);
 	err = err ?: fill_policy(dp, config);

@@ -87,6 +87,9 @@ int datapath_set_external(struct datapath *dp, const __be32 addr[4]);
 /* The same for external `number` of several. -EINVAL: there are not that many. */
 int datapath_set_external_at(struct datapath *dp, unsigned int number, const __be32 addr[4]);
 
+/* Other timeouts than those it was opened with, for whatever packet comes next. */
+void datapath_set_timeouts(struct datapath *dp, const uint64_t timeout_ms[NAT_TIMEOUTS]);
+
 /*
  * The interface's other addresses (full-length prefixes): what leaves from them is the router's own and passes. They
  * replace those of the last call.

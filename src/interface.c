@@ -211,7 +211,8 @@ static int addresses_set(struct interface *interface, enum config_family family,
 	if (err)
 		log_error("%s: out of memory", interface->config->name);
 	for (i = 0; i < plan->count && !err; i++)
-		if (plane->is_told && addr_is_set(before[i]) && memcmp(before[i], plan->sources[i], sizeof(before[i])) != 0)
+		if (plane->is_told && addr_is_set(before[i]) &&
+		    memcmp(before[i], plan->sources[i], sizeof(before[i])) != 0)
 			err = datapath_set_external_at(plane->datapath, i, none);
 	for (i = 0; i < plan->count && !err; i++) {
 		if (plane->is_told && !memcmp(before[i], plan->sources[i], sizeof(before[i])))
@@ -334,6 +335,25 @@ bool interface_is_attached(const struct interface *interface)
 		if (interface_config_translates(interface->config, family) && !interface->planes[family].is_attached)
 			return false;
 	return true;
+}
+
+void interface_reconfigure(struct interface *interface, const struct interface_config *config)
+{
+	struct external_plan plan;
+	enum config_family family;
+	struct plane *plane;
+
+	interface->config = config;
+	interface->has_news = true;
+	for (family = 0; family < CONFIG_FAMILIES; family++) {
+		plane = &interface->planes[family];
+		if (!plane->datapath)
+			continue;
+		/* The externals are the same ones, but elsewhere in memory. */
+		external_plan_init(&plan, config, config_address_family(family));
+		memcpy(plane->plan.rules, plan.rules, sizeof(plan.rules));
+		datapath_set_timeouts(plane->datapath, config->timeout_ms);
+	}
 }
 
 void interface_sweep(struct interface *interface)

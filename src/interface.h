@@ -56,6 +56,9 @@ int interface_update(struct interface *interface, struct netlink *nl);
 /* Is every family at work that is to be translated? */
 bool interface_is_attached(const struct interface *interface);
 
+/* Goes on with another configuration, which differs from the one before in what config_change.h allows. */
+void interface_reconfigure(struct interface *interface, const struct interface_config *config);
+
 /* Once a second. */
 void interface_sweep(struct interface *interface);
 

@@ -90,7 +90,7 @@ int main(int argc, char *argv[])
 			break;
 		if (cli.config.bpf_loader_given)
 			log_info("--bpf-loader: has no effect, there is a single loader");
-		status = daemon_run(&cli.config);
+		status = daemon_run(&cli.config, cli.file);
 		break;
 	}
 	config_free(&cli.config);

@@ -1,0 +1,162 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The daemon with a configuration file: several external addresses and interfaces, and SIGHUP.
+#
+#   lan 192.168.1.1/24 [router: a network namespace] wan 203.0.113.2/24, 203.0.113.3/24, 198.51.100.2/24
+#                                                    wan2 192.0.2.2/24
+#
+# Needs root.
+# shellcheck source=src/tests/harness.sh
+. "$(dirname "$0")/harness.sh"
+
+file=$tmp/einat.toml
+hook='tcx\|clsact'
+
+topology()
+{
+	ip netns add "$ns" || return 1
+	router sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+	ip -n "$ns" link set lo up
+	for name in lan wan wan2; do
+		ip -n "$ns" link add "$name" type veth peer name "$name-peer"
+		ip -n "$ns" link set "$name-peer" up
+		ip -n "$ns" link set "$name" up
+	done
+	ip -n "$ns" address add 192.168.1.1/24 dev lan
+	ip -n "$ns" address add 203.0.113.2/24 dev wan
+	ip -n "$ns" address add 203.0.113.3/24 dev wan
+	ip -n "$ns" address add 198.51.100.2/24 dev wan
+	ip -n "$ns" address add 192.0.2.2/24 dev wan2
+}
+
+state() { router "$NETSTATE" net.ipv4.ip_forward >"$1"; }
+
+# has PATTERN: is there such a line?
+has() { grep -qx "einat: $1" "$tmp/log" || { cat "$tmp/log" && false; }; }
+
+rules() { ip -n "$ns" rule show | tr -s '\t' ' ' | sed 's/ *$//; s/ proto [0-9a-z]*$//'; }
+routes() { ip -n "$ns" route show table 4787 2>/dev/null | sed 's/ .*//' | sort | tr '\n' ' '; }
+prints() { [ "$("$1")" = "$2" ]; }
+is() { until_true prints "$@" || { "$1" && false; }; }
+
+boot_rules="0: from all lookup local
+32766: from all lookup main
+32767: from all lookup default"
+
+# hairpin_rules PREFERENCE: for lo and lan, UDP
+hairpin_rules()
+{
+	echo "$1: from all iif lo ipproto udp lookup 4787
+$1: from all iif lan ipproto udp lookup 4787
+200: from all lookup local
+32766: from all lookup main
+32767: from all lookup default"
+}
+
+# maps: the numbers of those that the daemon holds
+maps() { cat /proc/"$pid"/fdinfo/* 2>/dev/null | grep map_id | sort; }
+
+# again, with the file on standard input: the file is this now, and the daemon is told
+again()
+{
+	cat >"$file"
+	: >"$tmp/log"
+	kill -HUP "$pid"
+}
+
+test_externals()
+{
+	state "$tmp/before"
+	cat >"$file" <<-EOT
+	[[interfaces]]
+	if_name = "wan"
+	nat44 = true
+	ipv4_hairpin_route = { internal_if_names = ["lo", "lan"], ip_protocols = ["udp"] }
+	[[interfaces.externals]]
+	match_address = "198.51.100.0/24"
+	udp_ranges = ["40000-40099"]
+	[[interfaces.externals]]
+	address = "203.0.113.3"
+	no_hairpin = true
+	[[interfaces]]
+	if_name = "wan2"
+	nat44 = true
+	bpf_loader = "aya"
+	EOT
+	start -c "$file"
+	check "each interface is announced, with its addresses in their order" \
+		until_true has "wan: 198.51.100.2 203.0.113.3 203.0.113.2 (\\($hook\\)), ports 20000-29999, hairpin lo lan"
+	check "and the other" until_true has "wan2: 192.0.2.2 (\\($hook\\)), ports 20000-29999"
+	check "what has no effect is said" has "$file:14: .*bpf_loader: has no effect here"
+	check "all addresses but the one without hairpinning are routed" is routes "198.51.100.2 203.0.113.2 "
+	: >"$tmp/log"
+	ip -n "$ns" address del 198.51.100.2/24 dev wan
+	check "an address that goes leaves its place to nobody" \
+		until_true has "wan: 203.0.113.3 203.0.113.2 (\\($hook\\)), .*"
+	: >"$tmp/log"
+	ip -n "$ns" address add 198.51.100.2/24 dev wan
+	check "and takes it again" until_true has "wan: 198.51.100.2 203.0.113.3 203.0.113.2 (\\($hook\\)), .*"
+	check "it stops" stop TERM 0
+	check "and leaves everything as it was" as_before
+}
+
+wan_file()
+{
+	cat <<-EOT
+	[[interfaces]]
+	if_name = "wan"
+	nat44 = true
+	${1:-}
+	EOT
+}
+
+test_reload()
+{
+	state "$tmp/before"
+	wan_file >"$file"
+	start -c "$file"
+	check "it starts" until_true has "wan: 203.0.113.2 (\\($hook\\)), ports 20000-29999"
+	maps >"$tmp/maps"
+	check "it has maps" grep -q map_id "$tmp/maps"
+
+	wan_file 'ipv4_hairpin_route = { internal_if_names = ["lo", "lan"], ip_protocols = ["udp"] }' | again
+	check "SIGHUP: a good file is in force" until_true has "SIGHUP: $file is in force"
+	check "hairpinning comes" is rules "$(hairpin_rules 100)"
+	check "and is announced" until_true has "wan: 203.0.113.2 (\\($hook\\)), ports 20000-29999, hairpin lo lan"
+
+	wan_file 'ipv4_hairpin_route = { internal_if_names = ["lo", "lan"], ip_protocols = ["udp"], ip_rule_pref = 90 }
+	timeout_udp_min = "3m"' | again
+	check "a rule's preference may change, and a timeout" is rules "$(hairpin_rules 90)"
+
+	wan_file 'tcp_ranges = ["2-1"]' | again
+	check "a bad file is refused with its line" \
+		until_true has "$file:4: .*\"wan\": tcp_ranges: \"2-1\": begin is above end"
+	check "and that the old one stays is said" until_true has "SIGHUP: $file is refused, what was in force stays"
+	check "it does stay" is rules "$(hairpin_rules 90)"
+
+	wan_file 'tcp_ranges = ["1000-1999"]' | again
+	check "what needs a restart is named" \
+		until_true has '\[\[interfaces\]\] "wan": tcp_ranges: has changed: needs a restart'
+	check "and nothing of it is taken" is rules "$(hairpin_rules 90)"
+
+	rm "$file"
+	: >"$tmp/log"
+	kill -HUP "$pid"
+	check "a file that is gone is refused" until_true has "$file: No such file or directory"
+
+	wan_file | again
+	check "hairpinning goes" is rules "$boot_rules"
+	maps >"$tmp/maps-now"
+	check "its maps, and the mappings in them, are those that it began with" diff "$tmp/maps" "$tmp/maps-now"
+	check "it stops" stop TERM 0
+	check "and leaves everything as it was" as_before
+}
+
+if ! topology 2>/dev/null; then
+	echo "1..0 # SKIP network namespaces need root; nothing of the configuration file was tested on a running daemon"
+	exit 0
+fi
+test_externals
+test_reload
+echo "1..$checks"
