@@ -73,6 +73,7 @@ struct interface_config {
 	uint64_t timeout_ms[NAT_TIMEOUTS]; /* by enum nat_timeout; from here on as in struct datapath_config */
 	uint32_t max_sessions, max_fragments, max_remotes, max_hosts;
 	uint32_t host_limit[NAT_PROTOCOLS];
+	uint32_t host_rate;
 	uint32_t inbound_mark;
 	uint32_t mss_clamp;
 	uint32_t filtering; /* enum nat_filtering */

@@ -653,6 +653,7 @@ static const struct key interface_keys[] = {
 	{ NAMED("host_limit_tcp", number, host_limit[NAT_TCP]), .max = UINT32_MAX },
 	{ NAMED("host_limit_udp", number, host_limit[NAT_UDP]), .max = UINT32_MAX },
 	{ NAMED("host_limit_icmp", number, host_limit[NAT_ICMP]), .max = UINT32_MAX },
+	{ NAMED("host_rate", number, host_rate), .max = UINT32_MAX },
 	{ NAMED("host_max_records", number, max_hosts), .min = 1, .max = RECORDS_MAX },
 	{ NAMED("remote_max_records", number, max_remotes), .min = 1, .max = RECORDS_MAX },
 	{ NAMED("persist", bool, persist) },

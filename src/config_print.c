@@ -252,6 +252,7 @@ static void print_times_and_sizes(struct printer *printer, const struct interfac
 	print_number(printer, "host_limit_tcp", interface->host_limit[NAT_TCP]);
 	print_number(printer, "host_limit_udp", interface->host_limit[NAT_UDP]);
 	print_number(printer, "host_limit_icmp", interface->host_limit[NAT_ICMP]);
+	print_number(printer, "host_rate", interface->host_rate);
 	print_number(printer, "inbound_mark", interface->inbound_mark);
 	print_number(printer, "tcp_mss_clamp", interface->mss_clamp);
 }

@@ -95,6 +95,7 @@ static void datapath_configure(struct datapath_config *dp, const struct interfac
 	memcpy(dp->ports, config->ports, sizeof(dp->ports));
 	memcpy(dp->timeout_ms, config->timeout_ms, sizeof(dp->timeout_ms));
 	memcpy(dp->host_limit, config->host_limit, sizeof(dp->host_limit));
+	dp->host_rate = config->host_rate;
 	dp->max_sessions = config->max_sessions;
 	dp->max_fragments = config->max_fragments;
 	dp->max_remotes = config->max_remotes;

@@ -195,6 +195,7 @@ static void test_effect(void **state)
 		{ "inbound_mark = 0xffffffff", "inbound_mark = 4294967295" },
 		{ "tcp_mss_clamp = 1452", "tcp_mss_clamp = 1452" },
 		{ "host_limit_udp = 1000", "host_limit_udp = 1000" },
+		{ "host_rate = 50", "host_rate = 50" },
 		{ "no_snat_dests = [\"192.0.2.77/24\", \"2001:db8::1/32\"]",
 		  "no_snat_dests = [\"192.0.2.0/24\", \"2001:db8::/32\"]" },
 		{ "snat_internals = [\"192.168.1.1/16\"]", "snat_internals = [\"192.168.0.0/16\"]" },
