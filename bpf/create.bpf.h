@@ -101,7 +101,8 @@ static __always_inline enum nat_reason mapping_create(struct __sk_buff *skb, con
 			port_reserve(*slot, map, &external_addr, now);
 		else
 			why = mapping_publish(slot, map, endpoint, now, made);
-		if (likely(why != WHY_BUSY || *made)) /* or clang lays the loop out in a way that 5.10 takes for endless */
+		if (likely(why != WHY_BUSY ||
+			   *made)) /* or clang lays the loop out in a way that 5.10 takes for endless */
 			break;
 		*slot = NAT_SLOT_NONE;
 	}

@@ -176,7 +176,7 @@ static __always_inline void endpoint_forget(const struct endpoint *endpoint, __u
 /* Frees the slot of a mapping whose time, and hold-down, is over, together with the endpoint that points to it. */
 static __always_inline bool mapping_reclaim(__u32 slot, struct mapping *map, __u32 now)
 {
-	struct endpoint endpoint = {};
+	FRESH(struct endpoint) endpoint;
 	struct slot_place place;
 	bool reclaimable;
 
@@ -189,11 +189,12 @@ static __always_inline bool mapping_reclaim(__u32 slot, struct mapping *map, __u
 	bpf_spin_unlock(&place.region->lock);
 	if (!reclaimable)
 		return false;
-	endpoint.port = map->internal_port;
-	endpoint.protocol = map->protocol;
-	endpoint.addr = map->internal_addr;
-	endpoint_forget(&endpoint, slot);
-	host_give_back(&endpoint.addr, endpoint.protocol);
+	fresh_clear(&endpoint);
+	endpoint.it.port = map->internal_port;
+	endpoint.it.protocol = map->protocol;
+	endpoint.it.addr = map->internal_addr;
+	endpoint_forget(&endpoint.it, slot);
+	host_give_back(&endpoint.it.addr, endpoint.it.protocol);
 	event_mapping(EVENT_MAPPING_END, map);
 	mapping_release(slot, map, MAPPING_RECLAIMING, map->epoch);
 	return true;

@@ -129,6 +129,22 @@ static __always_inline void addr_store(void *to, const struct nat_addr *addr)
 	}
 }
 
+/*
+ * Something on the stack of which the verifier is to know that whatever stood there before is gone: it says so of eight
+ * bytes at a time, and only where all of them are written at once.
+ */
+#define FRESH(type)                                 \
+	union {                                     \
+		type it;                            \
+		__u64 word[(sizeof(type) + 7) / 8]; \
+	}
+
+#define fresh_clear(fresh)                                                                           \
+	do {                                                                                         \
+		for (unsigned long n = 0; n < sizeof((fresh)->word) / sizeof((fresh)->word[0]); n++) \
+			*(volatile __u64 *)&(fresh)->word[n] = 0;                                    \
+	} while (0)
+
 static __always_inline bool addr_equal(const struct nat_addr *a, const struct nat_addr *b)
 {
 	__u32 difference = 0;

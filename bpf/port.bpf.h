@@ -111,17 +111,18 @@ static __always_inline __u32 port_preserve(__u32 external, const struct endpoint
 static __always_inline bool port_has_socket(struct __sk_buff *skb, const struct packet *pkt,
 					    const struct nat_addr *external_addr, __be16 external_port)
 {
-	struct bpf_sock_tuple tuple;
+	FRESH(struct bpf_sock_tuple) tuple;
 	struct bpf_sock *sk;
 	__u32 size;
 
 	if (pkt->protocol == NAT_ICMP)
 		return false;
-	size = socket_tuple(&tuple, &pkt->remote_addr, pkt->remote_port, external_addr, external_port);
+	fresh_clear(&tuple);
+	size = socket_tuple(&tuple.it, &pkt->remote_addr, pkt->remote_port, external_addr, external_port);
 	if (pkt->protocol == NAT_TCP)
-		sk = bpf_skc_lookup_tcp(skb, &tuple, size, BPF_F_CURRENT_NETNS, 0);
+		sk = bpf_skc_lookup_tcp(skb, &tuple.it, size, BPF_F_CURRENT_NETNS, 0);
 	else
-		sk = bpf_sk_lookup_udp(skb, &tuple, size, BPF_F_CURRENT_NETNS, 0);
+		sk = bpf_sk_lookup_udp(skb, &tuple.it, size, BPF_F_CURRENT_NETNS, 0);
 	if (!sk)
 		return false;
 	bpf_sk_release(sk);
