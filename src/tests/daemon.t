@@ -2,13 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # The daemon as a whole: what it says, what it sets up in the kernel, and that all of it is gone afterwards.
-#
-#   lan 192.168.1.1/24 [router: a network namespace] wan 203.0.113.2/24
-#
-# The other ends of both links stay in the same namespace and do nothing.
+# Needs root for all but the arguments.
 
-# shellcheck source=src/tests/harness.sh
-. "$(dirname "$0")/harness.sh"
+# shellcheck source=src/tests/router.sh
+. "$(dirname "$0")/router.sh"
 
 test_arguments()
 {
@@ -55,52 +52,12 @@ test_permission()
 		setpriv --bounding-set -net_admin "$tmp/bin/einat" -i wan
 }
 
-wan_add()
-{
-	ip -n "$ns" link add wan type veth peer name wan-peer
-	ip -n "$ns" address add 203.0.113.2/24 dev wan
-	ip -n "$ns" link set wan-peer up
-	ip -n "$ns" link set wan up
-}
-
-topology()
-{
-	ip netns add "$ns" || return 1
-	# Addresses that the kernel makes up by itself, seconds later, would be changes that nobody made.
-	router sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
-	ip -n "$ns" link set lo up
-	ip -n "$ns" link add lan type veth peer name lan-peer
-	ip -n "$ns" address add 192.168.1.1/24 dev lan
-	ip -n "$ns" link set lan-peer up
-	ip -n "$ns" link set lan up
-	wan_add
-}
-
-state() { router "$NETSTATE" net.ipv4.ip_forward net.ipv4.conf.all.accept_local net.ipv4.conf.all.rp_filter >"$1"; }
-
-ready() { until_true said "wan: 203.0.113.2 ($hook), ports 20000-29999, hairpin lo lan" || cat "$tmp/log"; }
-
-rules() { ip -n "$ns" rule show | tr -s '\t' ' ' | sed 's/ *$//; s/ proto [0-9a-z]*$//'; }
-route() { ip -n "$ns" route show table 4787 2>/dev/null | sed 's/ *$//'; }
-neighbour() { ip -n "$ns" neighbour show nud permanent | sed 's/ *$//'; }
-boot_rules="0: from all lookup local
-32766: from all lookup main
-32767: from all lookup default"
-hairpin_rules="100: from all iif lo ipproto tcp lookup 4787
-100: from all iif lan ipproto tcp lookup 4787
-100: from all iif lo ipproto udp lookup 4787
-100: from all iif lan ipproto udp lookup 4787
-200: from all lookup local
-32766: from all lookup main
-32767: from all lookup default"
-
 test_start_and_stop()
 {
 	state "$tmp/before"
 	for signal in TERM INT; do
 		start -i wan --hairpin-if lo lan
-		until_true grep -q . "$tmp/log"
-		hook=$(sed -n 's/.*(\(tcx\|clsact\)).*/\1/p' "$tmp/log")
+		hook_find
 		check "one line when it has started" says_only "wan: 203.0.113.2 ($hook), ports 20000-29999, hairpin lo lan"
 		check "rules in front of the local table's, which has moved" is rules "$hairpin_rules"
 		check "a route out of wan" is route "203.0.113.2 dev wan proto 78 scope link src 203.0.113.2"
@@ -122,13 +79,6 @@ test_start_and_stop()
 	check "without hairpinning too, everything is as it was" as_before
 }
 
-is_small()
-{
-	kilobytes=$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$pid/status")
-	echo "$kilobytes kB"
-	[ "$kilobytes" -lt 2048 ]
-}
-
 test_without_lo()
 {
 	start -i wan --hairpin-if lan --ports 20000-20999 30000-30999
@@ -148,8 +98,6 @@ test_without_lo()
 		until_true said "warning: wan: hairpinning for lo alone reaches no internal host: name their interfaces too"
 	check "lo alone: stops" stop TERM 0
 }
-
-is_attached() { router "$NETSTATE" | grep -c -e '^tcx dev wan ' -e '^filter dev wan ' | grep -qx 2; }
 
 test_interfaces()
 {
@@ -261,8 +209,6 @@ test_point_to_point()
 	state "$tmp/before"
 }
 
-descriptors() { find "/proc/$pid/fd" -mindepth 1 | wc -l; }
-
 test_burst()
 {
 	start -i wan --hairpin-if lo lan
@@ -355,15 +301,6 @@ test_events()
 	check "--bpf-log: as it was" as_before
 }
 
-killed()
-{
-	start -i wan --hairpin-if lo lan
-	ready
-	kill -KILL "$pid"
-	wait "$pid" 2>/dev/null
-	pid=
-}
-
 test_killed()
 {
 	killed
@@ -412,13 +349,33 @@ namespace_number() { router stat -L -c %i /proc/self/ns/net; }
 # fails_in DIRECTORY LINE: does a start with these lock files' directory end with this line?
 fails_in() { RUNTIME_DIRECTORY=$1 says 1 "einat: $2" router "$EINAT" -i wan; }
 
-# in_own_run COMMAND...: with a /run of its own, which has nothing in it, and without the service manager's variable
-in_own_run()
+# Without the service manager's variable: /run, or where there is none /var/run, with nothing in it yet.
+test_default_directory()
 {
-	unshare -m env -u RUNTIME_DIRECTORY sh -c 'mount -t tmpfs -o mode=755 run /run && "$@" && stat -c "%a %u" /run/einat' - "$@"
+	cat >"$tmp/own-run" <<-'END'
+		#!/bin/sh
+		unset RUNTIME_DIRECTORY
+		mount -t tmpfs -o mode=755 run /run && exec "$@"
+	END
+	chmod 755 "$tmp/own-run"
+	by="unshare -m $tmp/own-run"
+	start -i wan --hairpin-if lo lan
+	check "without RUNTIME_DIRECTORY: starts" ready
+	directory=/proc/$pid/root/run/einat
+	check "its lock files are in /run/einat" grep -qx "$pid" "$directory/$(namespace_number).interface-wan"
+	check "which nobody else can look into" [ "$(stat -c '%a %u' "$directory")" = "700 0" ]
+	check "without RUNTIME_DIRECTORY: stops" stop TERM 0
+	mkdir -p "$tmp/root/var/run" "$tmp/root${EINAT%/*}"
+	cp "$EINAT" "$tmp/root$EINAT"
+	by="env -u RUNTIME_DIRECTORY chroot $tmp/root"
+	start -i wan --hairpin-if lo lan
+	check "without /run, /proc, /sys and /dev: starts" ready
+	check "its lock files are in /var/run/einat" \
+		grep -qx "$pid" "$tmp/root/var/run/einat/$(namespace_number).interface-wan"
+	check "without /run: stops" stop TERM 0
+	by=
+	check "default directory: as it was" as_before
 }
-
-makes_directory() { in_own_run timeout -s KILL 1 ip netns exec "$ns" "$EINAT" --ifindex 4711; }
 
 test_claims()
 {
@@ -533,8 +490,6 @@ test_stalled_reader()
 	check "a reader that has stalled: as it was" as_before
 }
 
-tcx_attach="$REFUSE 28" # BPF_LINK_CREATE
-
 # The interface goes between two looks: what was found is not there to attach to.
 test_vanished()
 {
@@ -546,11 +501,6 @@ test_vanished()
 	check "gone while it attaches: as it was" as_before
 	by=
 }
-
-filters() { router "$NETSTATE" | sed -n 's/^filter dev wan .*parent \(0x[0-9a-f]*\) .*handle 0x\([0-9a-f]*e1a[46]\) .*/\1 \2/p'; }
-qdisc() { ip netns exec "$ns" tc qdisc show dev wan | sed -n 's/^qdisc \(clsact\|ingress\) .*/\1/p'; }
-ours="0xfffffff2 1e1a4
-0xfffffff3 1e1a4"
 
 # As on a kernel before 6.6, and from one way of attaching to the other.
 test_clsact()
@@ -665,12 +615,7 @@ test_failures()
 }
 
 test_arguments
-if ! topology 2>/dev/null; then
-	echo "# SKIPPED: network namespaces need root. NOTHING of the running daemon was tested." >&2
-	echo "# SKIPPED: network namespaces need root. NOTHING of the running daemon was tested."
-	echo "1..$checks"
-	exit 0
-fi
+topology_or_nothing "the running daemon"
 test_permission
 test_start_and_stop
 test_without_lo
@@ -683,6 +628,7 @@ test_events
 test_killed
 test_two_daemons
 test_claims
+test_default_directory
 test_two_namespaces
 test_not_root
 test_signals

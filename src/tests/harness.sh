@@ -57,10 +57,11 @@ skip()
 
 not() { ! "$@"; }
 
-# until_true COMMAND...: asks again and again, 5 s at most
+# until_true COMMAND...: asks again and again, $limit seconds at most
+limit=5
 until_true()
 {
-	deadline=$(($(date +%s) + 5))
+	deadline=$(($(date +%s) + limit))
 	while ! "$@" >/dev/null 2>&1; do
 		[ "$(date +%s)" -le "$deadline" ] || return 1
 		sleep 0.02
@@ -102,10 +103,14 @@ start()
 
 said() { grep -qxF "einat: $1" "$tmp/log"; }
 
+# The shell may have taken note of its end already, or not yet.
+has_ended() { ! grep -q '^State:.[^Z]' "/proc/$pid/status" 2>/dev/null; }
+
 # stop SIGNAL STATUS: does it end with that status?
 stop()
 {
 	kill "-$1" "$pid"
+	until_true has_ended || { echo "still there after $limit s" && kill -KILL "$pid"; }
 	wait "$pid"
 	got=$?
 	pid=
