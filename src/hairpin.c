@@ -104,17 +104,29 @@ static struct hairpin_item rule_make(int family, uint32_t preference, const char
 	return rule;
 }
 
+static void span_extend(struct port_range *span, const struct port_set *ports)
+{
+	if (!ports->count)
+		return;
+	if (!span->last || ports->ranges[0].first < span->first)
+		span->first = ports->ranges[0].first;
+	if (ports->ranges[ports->count - 1].last > span->last)
+		span->last = ports->ranges[ports->count - 1].last;
+}
+
 /* The smallest range with all managed ports of the protocol; 0-0 for ICMP, whose rules know no ports. */
 static struct port_range managed_span(const struct interface_config *interface, uint8_t ip_protocol)
 {
-	const struct port_set *ports;
+	enum nat_protocol protocol = ip_protocol == IPPROTO_TCP ? NAT_TCP : NAT_UDP;
+	struct port_range span = { 0, 0 };
+	size_t i;
 
 	if (ip_protocol != IPPROTO_TCP && ip_protocol != IPPROTO_UDP)
-		return (struct port_range){ 0, 0 };
-	ports = &interface->ports[ip_protocol == IPPROTO_TCP ? NAT_TCP : NAT_UDP];
-	if (!ports->count)
-		return (struct port_range){ 0, 0 };
-	return (struct port_range){ ports->ranges[0].first, ports->ranges[ports->count - 1].last };
+		return span;
+	span_extend(&span, &interface->ports[protocol]);
+	for (i = 0; i < interface->externals_count; i++)
+		span_extend(&span, &interface->externals[i].ports[protocol]);
+	return span;
 }
 
 static int plan_rules(struct hairpin_items *wanted, int family, const struct hairpin_external *external,
