@@ -16,6 +16,7 @@ const char cli_help_text[] =
 	"\n"
 	"usage: einat [OPTIONS]\n"
 	"       einat check -c FILE [--json]\n"
+	"       einat doctor OPTIONS [--json]\n"
 	"\n"
 	"  -h, --help                 print this and exit\n"
 	"  -v, --version [--json]     print the version and exit\n"
@@ -32,6 +33,8 @@ const char cli_help_text[] =
 	"      --bpf-loader NAME      accepted, without effect\n"
 	"\n"
 	"check prints what FILE means, with every default, as TOML or JSON. It needs no rights and changes nothing.\n"
+	"doctor says what stops or harms the NAT on this machine, why, and what mends it: 0 it works, 3 with warnings,\n"
+	"1 it cannot. It changes nothing.\n"
 	"SIGTERM or SIGINT stops it and takes back everything that it has set up.\n"
 	"Exit status: 0 stopped, 1 could not start, 2 bad usage.\n";
 
@@ -82,6 +85,7 @@ struct parser {
 	const char *attached;		    /* what is glued to the option: the value of --ports=VALUE */
 	unsigned int given;		    /* bit n: option n */
 	bool is_check;			    /* the first word is `check` */
+	bool is_doctor;			    /* ... `doctor` */
 };
 
 static bool is_given(const struct parser *parser, enum option option)
@@ -244,8 +248,12 @@ static int options_check(struct parser *parser)
 		cli->action = CLI_CHECK;
 		return 0;
 	}
+	if (parser->is_doctor) {
+		cli->action = CLI_DOCTOR;
+		parser->given &= ~(1u << OPTION_JSON);
+	}
 	if (is_given(parser, OPTION_JSON))
-		return refuse(cli, 2, "--json: only with --version and check");
+		return refuse(cli, 2, "--json: only with --version, check and doctor");
 	if (is_given(parser, OPTION_CONFIG))
 		return parser->given & ~(1u << OPTION_CONFIG)
 			       ? refuse(cli, 2, "--config: cannot be combined with other options")
@@ -277,6 +285,9 @@ void cli_parse(struct cli *cli, int argc, char *const argv[])
 		goto no_memory;
 	if (*parser.next && !strcmp(*parser.next, "check")) {
 		parser.is_check = true;
+		parser.next++;
+	} else if (*parser.next && !strcmp(*parser.next, "doctor")) {
+		parser.is_doctor = true;
 		parser.next++;
 	}
 	while ((arg = *parser.next)) {

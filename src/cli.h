@@ -10,6 +10,7 @@
 enum cli_action {
 	CLI_RUN,     /* with cli.config, or what cli.file holds */
 	CLI_CHECK,   /* print what cli.file means, exit 0 */
+	CLI_DOCTOR,  /* examine the machine for what CLI_RUN would do */
 	CLI_HELP,    /* print cli_help_text, exit 0 */
 	CLI_VERSION, /* print, exit 0 */
 	CLI_REFUSE,  /* cli.error says why, exit with cli.status: 2 for bad usage, 1 for what this version cannot do */
@@ -17,7 +18,7 @@ enum cli_action {
 
 struct cli {
 	enum cli_action action;
-	bool json;	  /* with CLI_VERSION and CLI_CHECK */
+	bool json;	  /* with CLI_VERSION, CLI_CHECK and CLI_DOCTOR */
 	const char *file; /* of argv; NULL: the command line is all there is */
 	int status;
 	char error[192];

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -182,4 +183,38 @@ void instance_release(const char *what, int fd)
 		close(directory);
 	}
 	close(fd);
+}
+
+/* A lock that is tried might keep a daemon from starting at this moment: the kernel's list of locks is looked at instead. */
+static bool is_locked(const struct stat *status)
+{
+	FILE *file = fopen("/proc/locks", "re");
+	unsigned long inode;
+	char line[128];
+	bool is = false;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "%*u: FLOCK %*s %*s %*d %*x:%*x:%lu", &inode) == 1)
+			is = is || inode == (unsigned long)status->st_ino;
+	if (file)
+		fclose(file);
+	return is;
+}
+
+long instance_holder(const char *what)
+{
+	char directory[192], name[FILE_NAME_SIZE], path[256], text[16] = "";
+	struct stat status;
+	ssize_t length;
+	int fd;
+
+	if (directory_name(directory, sizeof(directory)) || file_name(what, name, sizeof(name)))
+		return 0;
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	length = fstat(fd, &status) || !is_locked(&status) ? 0 : read(fd, text, sizeof(text) - 1);
+	close(fd);
+	return length > 0 ? strtol(text, NULL, 10) : 0;
 }

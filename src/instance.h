@@ -12,4 +12,7 @@ int instance_claim(const char *what);
 /* Gives the claim up. fd is what instance_claim() has returned; nothing happens for a negative one. */
 void instance_release(const char *what, int fd);
 
+/* The process that has claimed `what`, or 0: nobody, as far as can be seen. Claims and says nothing. */
+long instance_holder(const char *what);
+
 #endif

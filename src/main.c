@@ -11,6 +11,7 @@
 #include "config_file.h"
 #include "config_print.h"
 #include "daemon.h"
+#include "facts.h"
 #include "log.h"
 
 #ifndef EINAT_VERSION
@@ -82,6 +83,11 @@ int main(int argc, char *argv[])
 		status = file_load(&cli);
 		if (!status)
 			config_print(stdout, &cli.config, cli.json ? CONFIG_JSON : CONFIG_TOML);
+		break;
+	case CLI_DOCTOR:
+		status = cli.file ? file_load(&cli) : 0;
+		if (!status)
+			status = facts_doctor(&cli.config, cli.json);
 		break;
 	case CLI_RUN:
 		if (cli.file)
