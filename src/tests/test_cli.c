@@ -90,14 +90,14 @@ static void test_refused(void **state)
 		{ "-i wan --bpf-log 6", 2, "--bpf-log: \"6\": not a level from 0 to 5" },
 		{ "-i wan --bpf-log=-1", 2, "--bpf-log: \"-1\": not a level from 0 to 5" },
 		{ "-i wan --nat44=yes", 2, "--nat44: takes no value" },
-		{ "-i wan --json", 2, "--json: only with --version and check" },
+		{ "-i wan --json", 2, "--json: only with --version, check and doctor" },
 		{ "-i wan --nat66 --internal 192.168.1.0/24", 2, "--internal: an IPv4 network, but no --nat44" },
 		{ "check", 2, "check: give --config FILE, and nothing else but --json" },
 		{ "check -i wan", 2, "check: give --config FILE, and nothing else but --json" },
 		{ "check -c a -i wan", 2, "check: give --config FILE, and nothing else but --json" },
 		{ "check a", 2, "\"a\": not an option (--help shows all options)" },
 		{ "-c a check", 2, "\"check\": not an option (--help shows all options)" },
-		{ "-c a --json", 2, "--json: only with --version and check" },
+		{ "-c a --json", 2, "--json: only with --version, check and doctor" },
 		{ "-c", 2, "--config: needs a file" },
 		{ "-c a -i wan", 2, "--config: cannot be combined with other options" },
 	};
@@ -280,6 +280,9 @@ static void test_file(void **state)
 		{ "check -c f", CLI_CHECK, false },
 		{ "check --json -c f", CLI_CHECK, true },
 		{ "check --config f --json", CLI_CHECK, true },
+		{ "doctor -c f", CLI_DOCTOR, false },
+		{ "doctor --json -c f", CLI_DOCTOR, true },
+		{ "doctor --config f --json", CLI_DOCTOR, true },
 	};
 	char copy[64];
 	struct cli cli;
