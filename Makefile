@@ -79,7 +79,8 @@ MATRIX := $(foreach a,$(ARCHS),$(addprefix vm/$a/,$(or $(KERNEL),$(KERNELS_$a)))
 TESTS := $(UNIT_TESTS) $(wildcard docs/*.t src/tests/*.t toolchains/*.t bpf/tests/*.t qemu-tests/peers/tests/*.t) \
 	$(DATA_PLANE_TESTS:%=$(BUILD)/$(HOST_ARCH)/tests/%) $(MATRIX)
 KERNEL_ARCHS := $(or $(ARCH),$(KNOWN_ARCHS))
-KERNEL_MATRIX := $(foreach a,$(KERNEL_ARCHS),$(KERNELS_$a:%=vm/$a/%) $(KERNELS_ALONE_$a:%=vm/$a/%-alone))
+KERNEL_MATRIX := $(filter $(if $(KERNEL),vm/%/$(KERNEL) vm/%/$(KERNEL)-alone,%), \
+	$(foreach a,$(KERNEL_ARCHS),$(KERNELS_$a:%=vm/$a/%) $(KERNELS_ALONE_$a:%=vm/$a/%-alone)))
 PARALLEL = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 C_FILES := $(wildcard src/*.[ch] src/tests/*.[ch] bpf/*.[ch] bpf/tests/*.[ch] bench/*.[ch] qemu-tests/peers/*.[ch] cross/*/*.[ch])
 LINTED := $(filter-out %.bpf.c,$(wildcard src/*.c bench/*.c qemu-tests/peers/*.c cross/libmnl/*.c))
