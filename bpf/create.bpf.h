@@ -155,8 +155,8 @@ static __always_inline enum nat_reason creation_refused(const struct packet *pkt
 static __always_inline enum nat_reason mapping_get_or_create(struct __sk_buff *skb, struct packet *pkt,
 							     struct endpoint *endpoint, __u32 now, __u32 *slot)
 {
-	int own = external_lookup(&pkt->local_addr);
-	__u32 number = external_choose(skb, pkt, own);
+	int own = blur(external_lookup(&pkt->local_addr), now);
+	__u32 number = blur(external_choose(skb, pkt, own), now);
 	enum nat_reason why = creation_refused(pkt, number, own);
 	struct mapping *map;
 

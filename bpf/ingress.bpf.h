@@ -65,7 +65,7 @@ static __always_inline enum nat_reason rewrite_in(struct __sk_buff *skb, struct 
 
 static __always_inline enum nat_reason translate_in(struct __sk_buff *skb, struct packet *pkt)
 {
-	int number = external_lookup(&pkt->local_addr);
+	int number = blur(external_lookup(&pkt->local_addr), skb->len);
 	__u32 now = blur(clock_ticks(), skb->len), slot;
 	enum nat_reason why;
 	struct mapping *map;
