@@ -22,8 +22,8 @@ static __always_inline enum nat_reason fragment_out(struct __sk_buff *skb, struc
 	map = slot_get(slot);
 	if (!map || !mapping_is_live(map, now) || !addr_equal(&map->internal_addr, &pkt->local_addr))
 		return WHY_FRAGMENT_UNKNOWN;
-	for (int i = 0; i < NAT_ADDR_WORDS; i++)
-		external_addr.word[i] = external_get(map->external)->addr[i];
+	if (!mapping_source(map, &external_addr))
+		return WHY_NO_ADDRESS;
 	rewrite_addr(skb, pkt, NAT_EGRESS, &external_addr);
 	return WHY_OUT_FRAGMENT;
 }
@@ -34,14 +34,14 @@ static __always_inline enum nat_reason rewrite_out(struct __sk_buff *skb, struct
 {
 	struct nat_addr external_addr;
 
+	if (!mapping_source(map, &external_addr))
+		return WHY_NO_ADDRESS;
 	if (pkt->protocol == NAT_TCP)
 		tcp_track(pkt, NAT_EGRESS, slot, map, now);
 	if (!(pkt->tcp_flags & TCP_RST)) /* RFC 7857 section 7.1: a refusal keeps nothing alive */
 		mapping_refresh(map, now);
 	remote_permit(pkt, slot, map, now);
 	fragment_record(pkt, NAT_EGRESS, slot, now);
-	for (int i = 0; i < NAT_ADDR_WORDS; i++)
-		external_addr.word[i] = external_get(map->external)->addr[i];
 	if (rewrite_endpoint(skb, pkt, NAT_EGRESS, &external_addr, map->external_port) || mss_clamp(skb, pkt))
 		return WHY_REWRITE_FAILED;
 	return WHY_OUT;

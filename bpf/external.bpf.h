@@ -33,6 +33,16 @@ static __always_inline bool external_is_set(const struct external *external)
 	return bits;
 }
 
+/* The address that a mapping of this generation has outside. False if there was none at the time. */
+static __always_inline bool external_source(const struct external *external, __u32 generation, struct nat_addr *addr)
+{
+	const __be32 *source = external->source[generation & 1];
+
+	for (int i = 0; i < NAT_ADDR_WORDS; i++)
+		addr->word[i] = source[i];
+	return !addr_is_zero(addr);
+}
+
 /* The number of the external with this address, or -1. The unset ones' zero is no packet's address. */
 static __always_inline int external_lookup(const struct nat_addr *addr)
 {

@@ -123,8 +123,8 @@ static __always_inline bool fast_out(struct __sk_buff *skb, struct fast *fast, e
 	external = external_get(single ? 0 : map->external);
 	if (!fast_is_steady(map, external, protocol, NAT_EGRESS))
 		return false;
-	for (int i = 0; i < NAT_ADDR_WORDS; i++)
-		external_addr.word[i] = external->addr[i];
+	if (unlikely(!external_source(external, map->generation, &external_addr)))
+		return false;
 	*verdict = fast_rewrite(skb, fast, protocol, NAT_EGRESS, &external_addr, map->external_port);
 	return true;
 }

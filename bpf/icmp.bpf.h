@@ -201,7 +201,7 @@ static __always_inline enum nat_reason error_out(struct __sk_buff *skb, struct p
 {
 	struct embedded inner = { .local_is_source = 0 };
 	enum nat_reason why = embedded_parse(skb, pkt, &inner);
-	struct nat_addr external_addr = {};
+	struct nat_addr external_addr;
 	struct mapping *map;
 	__be16 external_port;
 
@@ -213,8 +213,8 @@ static __always_inline enum nat_reason error_out(struct __sk_buff *skb, struct p
 	if (!map)
 		return policy_exempts_source(&pkt->local_addr) ? WHY_EXEMPT : WHY_ICMP_NO_MAPPING;
 	external_port = map->external_port;
-	for (int i = 0; i < NAT_ADDR_WORDS; i++)
-		external_addr.word[i] = external_get(map->external)->addr[i];
+	if (!mapping_source(map, &external_addr))
+		return WHY_NO_ADDRESS;
 	if (embedded_rewrite(skb, pkt, &inner, &external_addr, external_port) ||
 	    error_rewrite_outer(skb, pkt, NAT_EGRESS, &external_addr))
 		return WHY_REWRITE_FAILED;

@@ -54,6 +54,12 @@ static __always_inline bool mapping_has_current_address(const struct mapping *ma
 	return map->generation == external_get(map->external)->generation;
 }
 
+/* See external_source(). */
+static __always_inline bool mapping_source(const struct mapping *map, struct nat_addr *addr)
+{
+	return external_source(external_get(map->external), map->generation, addr);
+}
+
 static __always_inline bool mapping_is_live(const struct mapping *map, __u32 now)
 {
 	return map->state == MAPPING_LIVE && mapping_has_current_address(map) && !clock_passed(map->expires, now);

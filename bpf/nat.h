@@ -99,8 +99,13 @@ struct port_class {
 enum external_flag { EXTERNAL_NO_SOURCE = 1 /* never chosen for an internal host */ };
 
 struct external {
-	__be32 addr[4];	  /* all zero: none at present */
-	__u32 generation; /* bumped when addr changes: every mapping of the old address is dead at once */
+	__be32 addr[4]; /* what packets are looked up by; all zero: none at present */
+	/*
+	 * What is written into packets, by whether the generation of their mapping is odd: so that one store, of the
+	 * generation, changes the address, and a packet on its way has that of its mapping to the end.
+	 */
+	__be32 source[2][4];
+	__u32 generation; /* bumped when the address changes: every mapping of the old one is dead at once */
 	__u32 first_slot[NAT_PROTOCOLS + 1]; /* a power of two: a mask bounds the index */
 	__u32 slot_count[NAT_PROTOCOLS + 1]; /* 0: the protocol is switched off */
 	__u32 flags;			     /* enum external_flag */

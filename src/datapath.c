@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/membarrier.h>
 #include <net/if.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -660,18 +662,37 @@ void datapath_close(struct datapath *dp)
 
 /* Running */
 
+/*
+ * Waits for every run of a program that has begun: RCU's grace period, some 20 ms. Where the kernel has no such call (or no
+ * ticks on some CPUs), only two changes within one packet's way can mix.
+ */
+static void await_programs(void)
+{
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+}
+
+/*
+ * The new address takes the place of the last but one, and is everybody's with the generation. A reader gets to it by the
+ * generation that it has read, so that no CPU sees one without the other.
+ */
 int datapath_set_external_at(struct datapath *dp, unsigned int number, const __be32 addr[4])
 {
 	struct external *external;
+	__u32 generation;
 
 	if (number >= dp->externals)
 		return -EINVAL;
 	external = &dp->config->external[number];
 	if (!memcmp(external->addr, addr, sizeof(external->addr)))
 		return 0;
+	generation = external->generation + 1;
+	if (generation > 1)
+		await_programs();
+	for (int i = 0; i < 4; i++)
+		__atomic_store_n(&external->source[generation & 1][i], addr[i], __ATOMIC_RELAXED);
 	for (int i = 0; i < 4; i++)
 		__atomic_store_n(&external->addr[i], addr[i], __ATOMIC_RELAXED);
-	__atomic_store_n(&external->generation, external->generation + 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&external->generation, generation, __ATOMIC_RELEASE);
 	return 0;
 }
 

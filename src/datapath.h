@@ -80,7 +80,7 @@ void datapath_close(struct datapath *dp);
 
 /*
  * Makes addr the external address number 0; all mappings of the previous one are dead with it. All zero: none, and
- * what would be translated is dropped. The same address again changes nothing.
+ * what would be translated is dropped. The same address again changes nothing. May wait for packets under way, some 20 ms.
  */
 int datapath_set_external(struct datapath *dp, const __be32 addr[4]);
 
