@@ -363,7 +363,9 @@ static void await_count(struct router *router, enum nat_direction direction, enu
 {
 	for (int ms = 0; counted(router, direction, why) < want; ms++) {
 		if (ms == DEADLINE_MS)
-			fail_msg("reason %d was not counted within %d ms", why, DEADLINE_MS);
+			fail_msg("%s: reason %d was not counted within %d ms, SPOOFED %llu times in all",
+				 direction == NAT_EGRESS ? "egress" : "ingress", why, DEADLINE_MS,
+				 (unsigned long long)counted(router, NAT_INGRESS, WHY_SPOOFED));
 		poll(NULL, 0, 1);
 	}
 	assert_int_equal(counted(router, direction, why), want);
@@ -423,7 +425,9 @@ static void out_of_order_hairpinned(struct router *router)
 		{ "the first", ROUND, UDP(EXT, 26000, EXT, 25000, FIRST), LAN, UDP(EXT, 26000, A, 25000, FIRST),
 		  WHY_IN },
 	};
+	uint64_t turned = counted(router, NAT_EGRESS, WHY_FRAGMENT_RETURNED);
 	uint64_t in = counted(router, NAT_INGRESS, WHY_IN_FRAGMENT);
+	uint64_t spoofed = counted(router, NAT_INGRESS, WHY_SPOOFED);
 
 	assert_int_equal(datapath_attach(router_datapath(router)), 0);
 	step_run(router, &steps[0]);
@@ -431,7 +435,9 @@ static void out_of_order_hairpinned(struct router *router)
 	fragments_read(router);
 	step_run(router, &steps[2]);
 	fragments_read(router);
+	await_count(router, NAT_EGRESS, WHY_FRAGMENT_RETURNED, turned + 1);
 	await_count(router, NAT_INGRESS, WHY_IN_FRAGMENT, in + 1);
+	await_count(router, NAT_INGRESS, WHY_SPOOFED, spoofed);
 	datapath_detach(router_datapath(router));
 	router_forget_counters(router);
 }
