@@ -30,16 +30,18 @@
 VMS=${VMS:-router lan wan}
 VM_MEMORY=256M
 VM_LIMIT=${VM_LIMIT:-900}
+# A CPU that does nothing for 20 s may be one that a busy host does not run; one that hangs does so for a minute, too.
+STALL_WORDS='rcupdate.rcu_cpu_stall_timeout=60 watchdog_thresh=30'
 
 # topology_prepare ARCH KERNEL: image, kernel and folder; sets vm, the folder.
 topology_prepare()
 {
 	machine "$1"
-	KERNEL=${2%+*} kernel_words=
+	KERNEL=${2%+*} kernel_words="$BOOT_WORDS $STALL_WORDS"
 	# shellcheck disable=SC2034 # run hands JIT on
 	case $2 in
-	*+nojit) JIT=no kernel_words=sysctl.net.core.bpf_jit_enable=0 ;;
-	*+jit)	JIT=yes kernel_words=sysctl.net.core.bpf_jit_enable=1 ;;
+	*+nojit) JIT=no kernel_words="$kernel_words sysctl.net.core.bpf_jit_enable=0" ;;
+	*+jit)	JIT=yes kernel_words="$kernel_words sysctl.net.core.bpf_jit_enable=1" ;;
 	*+*)	fail "$2: after the + comes jit or nojit" ;;
 	esac
 	command -v "$QEMU" >/dev/null || fail "no $QEMU here: install $QEMU_PACKAGE"

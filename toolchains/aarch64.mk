@@ -17,6 +17,7 @@ QEMU_PACKAGE := qemu-system-arm
 QEMU_MACHINE := virt
 QEMU_CPU := cortex-a57
 CONSOLE := ttyAMA0
+BOOT_WORDS :=
 # does its kernel compile BPF programs unless told otherwise?
 JIT := yes
 # qemu-tests/kernels finds them: with all scenarios, and with the router alone

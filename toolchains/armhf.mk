@@ -18,6 +18,7 @@ QEMU_PACKAGE := qemu-system-arm
 QEMU_MACHINE := virt,highmem=off
 QEMU_CPU := cortex-a15
 CONSOLE := ttyAMA0
+BOOT_WORDS :=
 # does its kernel compile BPF programs unless told otherwise?
 JIT := no
 # qemu-tests/kernels finds them: with all scenarios, and with the router alone

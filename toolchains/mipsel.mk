@@ -18,6 +18,7 @@ QEMU_PACKAGE := qemu-system-mips
 QEMU_MACHINE := malta
 QEMU_CPU := 24Kf
 CONSOLE := ttyS0
+BOOT_WORDS :=
 # does its kernel compile BPF programs unless told otherwise?
 JIT := no
 # qemu-tests/kernels finds them: with all scenarios, and with the router alone

@@ -19,6 +19,7 @@ FIRMWARE_PACKAGE := opensbi
 QEMU_MACHINE := virt
 QEMU_CPU := rv64
 CONSOLE := ttyS0
+BOOT_WORDS :=
 # does its kernel compile BPF programs unless told otherwise?
 JIT := no
 # qemu-tests/kernels finds them: with all scenarios, and with the router alone
