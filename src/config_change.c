@@ -25,7 +25,8 @@ static char *interface_print(const struct interface_config *interface)
 
 static bool line_may_change(const char *line, bool is_hairpin)
 {
-	return is_hairpin || !strncmp(line, "timeout_", strlen("timeout_"));
+	return is_hairpin || !strncmp(line, "timeout_", strlen("timeout_")) ||
+	       !strncmp(line, "take_over_masquerade", strlen("take_over_masquerade"));
 }
 
 /* The first line of `before` that has become another and may not, or NULL. Both are cut up. */

@@ -358,8 +358,10 @@ static void config_swap(struct daemon *daemon, struct config *config)
 
 	*daemon->config = *config;
 	*config = before;
-	for (i = 0; i < daemon->interfaces_count; i++)
+	for (i = 0; i < daemon->interfaces_count; i++) {
 		interface_reconfigure(&daemon->interfaces[i], &daemon->config->interfaces[i]);
+		masquerade_reconfigure(daemon->interfaces[i].masquerade);
+	}
 }
 
 /* Returns 0, or -errno, and why in text: then everything is as before. */

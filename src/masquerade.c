@@ -147,6 +147,12 @@ void masquerade_follow(struct masquerade **masquerade, const struct interface_co
 			 config->name);
 }
 
+void masquerade_reconfigure(struct masquerade *masquerade)
+{
+	if (masquerade)
+		masquerade->config = NULL;
+}
+
 void masquerade_close(struct masquerade *masquerade)
 {
 	if (!masquerade)

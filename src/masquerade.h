@@ -19,6 +19,9 @@ struct masquerade;
  */
 void masquerade_follow(struct masquerade **masquerade, const struct interface_config *config, bool wanted);
 
+/* The configuration has changed: the next masquerade_follow() looks at it anew. NULL is fine. */
+void masquerade_reconfigure(struct masquerade *masquerade);
+
 /* Gives it back to the rules that are there. NULL is fine. */
 void masquerade_close(struct masquerade *masquerade);
 

@@ -94,9 +94,10 @@ int mnl_attr_type_valid(const struct nlattr *attr, uint16_t max);
 /* 0 if the payload has the length that a type asks for, and the NUL at its end; else -1 with errno ERANGE or EINVAL. */
 int mnl_attr_validate(const struct nlattr *attr, enum mnl_attr_data_type type);
 
-#define mnl_attr_for_each(attr, message, offset)                                                \
-	for ((attr) = mnl_nlmsg_get_payload_offset((message), (offset));                        \
-	     mnl_attr_ok((attr), (char *)mnl_nlmsg_get_payload_tail(message) - (char *)(attr)); \
+/* Ends where the message does, not at the next multiple of four as libmnl's: a message may be the last in its memory. */
+#define mnl_attr_for_each(attr, message, offset)                                                                \
+	for ((attr) = mnl_nlmsg_get_payload_offset((message), (offset));                                        \
+	     mnl_attr_ok((attr), (int)((const char *)(message) + (message)->nlmsg_len - (const char *)(attr))); \
 	     (attr) = mnl_attr_next(attr))
 
 #define mnl_attr_for_each_nested(attr, nest)                                                                    \

@@ -206,6 +206,12 @@ test_with()
 	done
 	in_router nft flush ruleset
 	check "a firewall's flush of the rules leaves the table" table_is_there
+	sed -i '/take_over/d' "$tmp/einat.toml"
+	kill -HUP "$einat"
+	check "SIGHUP without the key: the table is gone" until_true not table_is_there
+	echo "take_over_masquerade = true" >>"$tmp/einat.toml"
+	kill -HUP "$einat"
+	check "SIGHUP with it: the table is back" until_true table_is_there
 	einat_end KILL
 	check "killed: the table is gone" until_true not table_is_there
 }

@@ -28,6 +28,7 @@ static void test_changes(void **state)
 	} cases[] = {
 		{ WAN, WAN, NULL },
 		{ WAN, WAN "tcp_ranges = [\"20000-25000\", \"25001-29999\"] # the same", NULL },
+		{ WAN, WAN "take_over_masquerade = true", NULL },
 		{ WAN, WAN "timeout_udp_min = \"3m\"\ntimeout_fragment = \"1s\"", NULL },
 		{ WAN, WAN "ipv4_hairpin_route.internal_if_names = [\"lo\", \"lan\"]", NULL },
 		{ WAN "ipv4_hairpin_route.internal_if_names = [\"lo\", \"lan\"]", WAN, NULL },
