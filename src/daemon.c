@@ -6,14 +6,12 @@
 #include "daemon.h"
 
 #include <errno.h>
-#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
-#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -25,6 +23,8 @@
 #include "log.h"
 #include "masquerade.h"
 #include "netlink.h"
+#include "notify.h"
+#include "privileges.h"
 #include "routing.h"
 
 enum {
@@ -49,44 +49,6 @@ struct daemon {
 	int look_in, retry_seconds;			 /* seconds */
 	bool is_stopping;
 };
-
-/* What the kernel asks for: SYS_ADMIN stands for the two that are younger than it (5.8). */
-static const struct {
-	const char *name;
-	int capability;
-	bool in_sys_admin;
-} capabilities[] = {
-	{ "NET_ADMIN", CAP_NET_ADMIN, false },
-	{ "NET_RAW", CAP_NET_RAW, false }, /* to send on a fragment that was held */
-	{ "BPF", CAP_BPF, true },
-	{ "PERFMON", CAP_PERFMON, true },
-};
-
-static bool has_capability(const struct __user_cap_data_struct *data, int capability)
-{
-	return data[CAP_TO_INDEX(capability)].effective & CAP_TO_MASK(capability);
-}
-
-static int permission_check(void)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { { 0, 0, 0 } };
-	char missing[64] = "";
-	size_t i;
-
-	if (syscall(SYS_capget, &header, data))
-		return -errno;
-	for (i = 0; i < sizeof(capabilities) / sizeof(capabilities[0]); i++) {
-		if (has_capability(data, capabilities[i].capability) ||
-		    (capabilities[i].in_sys_admin && has_capability(data, CAP_SYS_ADMIN)))
-			continue;
-		snprintf(missing + strlen(missing), sizeof(missing) - strlen(missing), " %s", capabilities[i].name);
-	}
-	if (!missing[0])
-		return 0;
-	log_error("no permission: missing capabilities:%s; run it as root", missing);
-	return -EPERM;
-}
 
 static void warnings_print(const struct config *config)
 {
@@ -223,6 +185,21 @@ static int hairpin_follow(struct daemon *daemon, bool off)
 	return err;
 }
 
+/* For the service manager, if there is one. */
+static void daemon_describe(const struct daemon *daemon)
+{
+	char text[256] = "";
+	size_t i, used;
+
+	for (i = 0; i < daemon->interfaces_count; i++) {
+		used = strlen(text);
+		snprintf(text + used, sizeof(text) - used, "%s", used ? "; " : "");
+		used = strlen(text);
+		interface_status(&daemon->interfaces[i], text + used, sizeof(text) - used);
+	}
+	notify_status(text);
+}
+
 /* Looks at everything, and makes it as it should be. Returns the first failure, after having tried the rest. */
 static int daemon_follow(struct daemon *daemon)
 {
@@ -239,6 +216,10 @@ static int daemon_follow(struct daemon *daemon)
 	err = err ?: failed;
 	for (i = 0; i < daemon->interfaces_count && !err; i++)
 		interface_announce(&daemon->interfaces[i]);
+	if (err)
+		notify_status("failed, and tried again from time to time: see the log");
+	else
+		daemon_describe(daemon);
 	return err;
 }
 
@@ -287,6 +268,7 @@ static void timer_handle(struct daemon *daemon)
 
 	if (read(daemon->timer_fd, &ticks, sizeof(ticks)) != sizeof(ticks))
 		return;
+	notify_alive();
 	for (i = 0; i < daemon->interfaces_count; i++)
 		interface_sweep(&daemon->interfaces[i]);
 	if (daemon->must_follow || --daemon->look_in <= 0)
@@ -422,10 +404,13 @@ static void signal_handle(struct daemon *daemon)
 
 	if (read(daemon->signal_fd, &info, sizeof(info)) != sizeof(info))
 		return;
-	if (info.ssi_signo == SIGHUP)
-		config_reload(daemon);
-	else
+	if (info.ssi_signo != SIGHUP) {
 		daemon->is_stopping = true;
+		return;
+	}
+	notify_reloading();
+	config_reload(daemon);
+	notify_ready();
 }
 
 static void daemon_loop(struct daemon *daemon)
@@ -505,7 +490,8 @@ int daemon_run(struct config *config, const char *file)
 	bool has_changed = false;
 	int err;
 
-	err = permission_check();
+	notify_open();
+	err = privileges_check();
 	err = err ?: netlink_open(&daemon.nl);
 	err = err ?: config_resolve(&daemon);
 	err = err ?: loop_open(&daemon);
@@ -514,9 +500,14 @@ int daemon_run(struct config *config, const char *file)
 		has_changed = true;
 		err = daemon_follow(&daemon);
 	}
-	if (!err)
+	if (!err) {
+		privileges_drop();
+		notify_ready();
 		daemon_loop(&daemon);
+		notify_stopping();
+	}
 	daemon_close(&daemon, has_changed);
+	notify_close();
 	if (!err)
 		return 0;
 	return err == -EINVAL ? 2 : 1;

@@ -444,6 +444,26 @@ void interface_announce(struct interface *interface)
 	interface->has_news = false;
 }
 
+void interface_status(const struct interface *interface, char *text, size_t size)
+{
+	const char *separator = "";
+	enum config_family family;
+	char addresses[256];
+	int n;
+
+	n = snprintf(text, size, interface->is_present ? "%s: " : "waiting for %s", interface->config->name);
+	for (family = 0; interface->is_present && family < CONFIG_FAMILIES; family++) {
+		if (!interface->planes[family].datapath || n < 0 || (size_t)n >= size)
+			continue;
+		sources_format(&interface->planes[family].plan, config_address_family(family), addresses,
+			       sizeof(addresses));
+		n += snprintf(text + n, size - (size_t)n, "%s%s%s", separator,
+			      *addresses ? "" : "waiting for an address of ",
+			      *addresses ? addresses : (family == CONFIG_IPV4 ? "IPv4" : "IPv6"));
+		separator = ", ";
+	}
+}
+
 size_t interface_describe(const struct interface *interface, enum config_family family,
 			  struct hairpin_external *externals)
 {

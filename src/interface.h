@@ -68,6 +68,9 @@ void interface_serve(struct interface *interface);
 /* Says in one line for each family how things are, if that has changed since it was said last. */
 void interface_announce(struct interface *interface);
 
+/* The same for a service manager: "wan: 203.0.113.2", "waiting for wan". */
+void interface_status(const struct interface *interface, char *text, size_t size);
+
 /*
  * As hairpin_plan() wants to know it: its externals that are reached from inside. There is room for NAT_EXTERNALS_MAX.
  * Returns how many there are.
