@@ -84,20 +84,23 @@ static int qdisc_remove(int ifindex, int family)
 	return err == -ENOENT || err == -EINVAL || err == -ENODEV ? 0 : err;
 }
 
-int attachment_clean(int ifindex, int family)
+int attachment_clean(int ifindex, int family, unsigned int *removed)
 {
 	struct filters filters;
-	bool any = false;
-	int err, i, owns;
+	int err, i, owns, gone = 0;
+	uint32_t handle;
 
 	err = filters_find(&filters, ifindex, family);
 	for (i = NAT_DIRECTIONS - 1; !err && i >= 0; i--) {
 		for (owns = 0; !err && owns < 2; owns++) {
-			any = any || filters.handles[attach_order[i]][owns];
-			err = filter_delete(ifindex, attach_order[i], filters.handles[attach_order[i]][owns]);
+			handle = filters.handles[attach_order[i]][owns];
+			err = filter_delete(ifindex, attach_order[i], handle);
+			gone += !err && handle;
 		}
 	}
-	return !err && any && filters.have_ours ? qdisc_remove(ifindex, family) : err;
+	if (removed)
+		*removed += (unsigned int)gone;
+	return !err && gone && filters.have_ours ? qdisc_remove(ifindex, family) : err;
 }
 
 static int attach_tcx(struct attachment *attachment, enum nat_direction direction)
@@ -183,7 +186,7 @@ int attachment_make(struct attachment *attachment, bool prefer_tcx)
 	if (err == -EINVAL || err == -EOPNOTSUPP) /* no TCX before 6.6 */
 		err = attach_both(attachment, attach_clsact, &failed);
 	else if (!err) /* after a kernel without TCX, or a daemon that was told not to use it */
-		err = attachment_clean(attachment->ifindex, attachment->family);
+		err = attachment_clean(attachment->ifindex, attachment->family, NULL);
 	if (!err)
 		return 0;
 	attach_failed(attachment, failed, err);

@@ -43,7 +43,10 @@ void attachment_remove(struct attachment *attachment);
 /* "tcx" or "clsact". */
 const char *attachment_hook(const struct attachment *attachment);
 
-/* Takes away what a killed daemon has left of a family that this one does not translate. Returns 0 or -errno. */
-int attachment_clean(int ifindex, int family);
+/*
+ * Takes away what a killed daemon has left of a family that this one does not translate. Returns 0 or -errno. removed: the
+ * number of filters is added to it; may be NULL.
+ */
+int attachment_clean(int ifindex, int family, unsigned int *removed);
 
 #endif

@@ -16,6 +16,7 @@ const char cli_help_text[] =
 	"\n"
 	"usage: einat [OPTIONS]\n"
 	"       einat check -c FILE [--json]\n"
+	"       einat cleanup [-i NAME | -c FILE]\n"
 	"       einat doctor OPTIONS [--json]\n"
 	"\n"
 	"  -h, --help                 print this and exit\n"
@@ -35,6 +36,7 @@ const char cli_help_text[] =
 	"check prints what FILE means, with every default, as TOML or JSON. It needs no rights and changes nothing.\n"
 	"doctor says what stops or harms the NAT on this machine, why, and what mends it: 0 it works, 3 with warnings,\n"
 	"1 it cannot. It changes nothing.\n"
+	"cleanup removes what a killed einat has left, on one interface or on every one, and says what: 0 it is gone, 1 not.\n"
 	"SIGTERM or SIGINT stops it and takes back everything that it has set up.\n"
 	"Exit status: 0 stopped, 1 could not start, 2 bad usage.\n";
 
@@ -85,6 +87,7 @@ struct parser {
 	const char *attached;		    /* what is glued to the option: the value of --ports=VALUE */
 	unsigned int given;		    /* bit n: option n */
 	bool is_check;			    /* the first word is `check` */
+	bool is_cleanup;		    /* ... `cleanup` */
 	bool is_doctor;			    /* ... `doctor` */
 };
 
@@ -248,6 +251,13 @@ static int options_check(struct parser *parser)
 		cli->action = CLI_CHECK;
 		return 0;
 	}
+	if (parser->is_cleanup) {
+		if (parser->given & ~(1u << OPTION_CONFIG | 1u << OPTION_IFNAME) ||
+		    (is_given(parser, OPTION_CONFIG) && is_given(parser, OPTION_IFNAME)))
+			return refuse(cli, 2, "cleanup: give --ifname NAME, --config FILE or nothing at all");
+		cli->action = CLI_CLEANUP;
+		return 0;
+	}
 	if (parser->is_doctor) {
 		cli->action = CLI_DOCTOR;
 		parser->given &= ~(1u << OPTION_JSON);
@@ -285,6 +295,9 @@ void cli_parse(struct cli *cli, int argc, char *const argv[])
 		goto no_memory;
 	if (*parser.next && !strcmp(*parser.next, "check")) {
 		parser.is_check = true;
+		parser.next++;
+	} else if (*parser.next && !strcmp(*parser.next, "cleanup")) {
+		parser.is_cleanup = true;
 		parser.next++;
 	} else if (*parser.next && !strcmp(*parser.next, "doctor")) {
 		parser.is_doctor = true;

@@ -11,6 +11,7 @@ enum cli_action {
 	CLI_RUN,     /* with cli.config, or what cli.file holds */
 	CLI_CHECK,   /* print what cli.file means, exit 0 */
 	CLI_DOCTOR,  /* examine the machine for what CLI_RUN would do */
+	CLI_CLEANUP, /* of cli.config's interfaces, of cli.file's, or where neither is given (no name) of every one */
 	CLI_HELP,    /* print cli_help_text, exit 0 */
 	CLI_VERSION, /* print, exit 0 */
 	CLI_REFUSE,  /* cli.error says why, exit with cli.status: 2 for bad usage, 1 for what this version cannot do */

@@ -9,6 +9,7 @@
  */
 #include "instance.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
@@ -217,4 +218,53 @@ long instance_holder(const char *what)
 	length = fstat(fd, &status) || !is_locked(&status) ? 0 : read(fd, text, sizeof(text) - 1);
 	close(fd);
 	return length > 0 ? strtol(text, NULL, 10) : 0;
+}
+
+void instance_interface(char what[INSTANCE_INTERFACE], const char *ifname)
+{
+	snprintf(what, INSTANCE_INTERFACE, "interface %s", ifname);
+}
+
+/* One lock file: nobody's is removed. */
+static int file_clean(int directory, const char *name, const char *what, unsigned int *removed)
+{
+	int fd = openat(directory, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC), err = 0;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB)) {
+		err = errno == EWOULDBLOCK ? conflict(what, fd) : -errno;
+	} else if (!unlinkat(directory, name, 0)) {
+		log_info("removed the lock file %s", name);
+		++*removed;
+	}
+	close(fd);
+	return err;
+}
+
+int instance_clean(unsigned int *removed)
+{
+	int directory, listed, err = 0, failed;
+	char prefix[FILE_NAME_SIZE];
+	struct dirent *entry;
+	DIR *dir;
+
+	err = file_name("", prefix, sizeof(prefix));
+	if (err)
+		return err;
+	directory = directory_open();
+	if (directory < 0)
+		return directory;
+	listed = dup(directory);
+	dir = listed < 0 ? NULL : fdopendir(listed);
+	while (dir && (entry = readdir(dir))) {
+		if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0)
+			continue;
+		failed = file_clean(directory, entry->d_name, entry->d_name + strlen(prefix), removed);
+		err = err ?: failed;
+	}
+	if (dir)
+		closedir(dir);
+	close(directory);
+	return err;
 }

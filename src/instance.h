@@ -3,6 +3,11 @@
 #ifndef INSTANCE_H
 #define INSTANCE_H
 
+enum { INSTANCE_INTERFACE = 32 };
+
+/* What the claim on an interface is called: "interface wan". */
+void instance_interface(char what[INSTANCE_INTERFACE], const char *ifname);
+
 /*
  * Claims `what` ("interface wan") until instance_release(), at the latest until the process ends. Returns a descriptor, or
  * -EADDRINUSE (another daemon has it) or another -errno, and has then said why.
@@ -11,6 +16,12 @@ int instance_claim(const char *what);
 
 /* Gives the claim up. fd is what instance_claim() has returned; nothing happens for a negative one. */
 void instance_release(const char *what, int fd);
+
+/*
+ * Removes the lock files that killed daemons have left in this network namespace, says so and adds their number to
+ * *removed. Returns 0; -EADDRINUSE, and has said so, if a daemon is at work; or another -errno.
+ */
+int instance_clean(unsigned int *removed);
 
 /* The process that has claimed `what`, or 0: nobody, as far as can be seen. Claims and says nothing. */
 long instance_holder(const char *what);

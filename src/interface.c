@@ -16,23 +16,16 @@
 
 enum { LOOPBACK_IFINDEX = 1 }; /* in every network namespace */
 
-enum { INTERFACE_CLAIM = 32 };
-
-static void claim_name(char what[INTERFACE_CLAIM], const struct interface_config *config)
-{
-	snprintf(what, INTERFACE_CLAIM, "interface %s", config->name);
-}
-
 int interface_init(struct interface *interface, const struct interface_config *config, int epoll_fd, uint32_t epoll_tag)
 {
-	char what[INTERFACE_CLAIM];
+	char what[INSTANCE_INTERFACE];
 
 	memset(interface, 0, sizeof(*interface));
 	interface->config = config;
 	interface->epoll_fd = epoll_fd;
 	interface->epoll_tag = epoll_tag;
 	interface->has_news = true;
-	claim_name(what, config);
+	instance_interface(what, config->name);
 	interface->claim_fd = instance_claim(what);
 	return interface->claim_fd < 0 ? interface->claim_fd : 0;
 }
@@ -52,10 +45,10 @@ static void planes_unload(struct interface *interface)
 
 void interface_close(struct interface *interface)
 {
-	char what[INTERFACE_CLAIM];
+	char what[INSTANCE_INTERFACE];
 
 	planes_unload(interface);
-	claim_name(what, interface->config);
+	instance_interface(what, interface->config->name);
 	instance_release(what, interface->claim_fd);
 	interface->claim_fd = -1;
 }
@@ -284,7 +277,7 @@ static int leavings_clean(struct interface *interface)
 
 	for (family = 0; family < CONFIG_FAMILIES && !err && !interface->is_clean; family++)
 		if (!interface_config_translates(interface->config, family))
-			err = attachment_clean(interface->link.ifindex, config_address_family(family));
+			err = attachment_clean(interface->link.ifindex, config_address_family(family), NULL);
 	if (err && err != -ENODEV)
 		log_error("%s: take off the filters of a killed einat: %s", interface->config->name, strerror(-err));
 	interface->is_clean = !err;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "cleanup.h"
 #include "cli.h"
 #include "config_file.h"
 #include "config_print.h"
@@ -83,6 +84,11 @@ int main(int argc, char *argv[])
 		status = file_load(&cli);
 		if (!status)
 			config_print(stdout, &cli.config, cli.json ? CONFIG_JSON : CONFIG_TOML);
+		break;
+	case CLI_CLEANUP:
+		status = cli.file ? file_load(&cli) : 0;
+		if (!status)
+			status = cleanup_run(&cli.config);
 		break;
 	case CLI_DOCTOR:
 		status = cli.file ? file_load(&cli) : 0;

@@ -297,16 +297,40 @@ static int step_do(struct netlink *nl, const struct hairpin_step *step)
 	return err;
 }
 
+/* Goes on after a failure if it takes things back. With `done` it says what it has done, and counts it there. */
+static int steps_do(struct netlink *nl, const struct hairpin_steps *steps, bool takes_back, unsigned int *done)
+{
+	bool keep_local = false;
+	int err = 0, failed;
+	char text[128];
+	size_t i;
+
+	for (i = 0; i < steps->count && (!err || takes_back); i++) {
+		const struct hairpin_step *step = &steps->steps[i];
+
+		if (keep_local && hairpin_is_local_rule(&step->item))
+			continue;
+		failed = step_do(nl, step);
+		/* If the local table's rule cannot be put back, ours must stay: without one nothing reaches the router. */
+		keep_local = keep_local || (failed && hairpin_is_local_rule(&step->item));
+		err = err ?: failed;
+		if (!done || failed)
+			continue;
+		item_format(&step->item, text, sizeof(text));
+		log_info("%s %s", step->add ? "put back" : "removed", text);
+		++*done;
+	}
+	return err;
+}
+
 int routing_reconcile(struct netlink *nl, int family, const struct hairpin_items *wanted,
 		      struct hairpin_items *displaced)
 {
 	struct hairpin_items present = { NULL, 0 };
 	struct hairpin_steps steps = { NULL, 0 };
 	const struct hairpin_item *conflict = NULL;
-	bool keep_local = false;
 	char text[128];
-	size_t i;
-	int err, failed;
+	int err;
 
 	err = items_read(nl, family, wanted->count > 0, &present);
 	err = err ?: hairpin_changes(&steps, wanted, &present, displaced, &conflict);
@@ -316,17 +340,32 @@ int routing_reconcile(struct netlink *nl, int family, const struct hairpin_items
 	} else if (err == -ENOMEM) {
 		log_error("hairpin: out of memory");
 	}
-	for (i = 0; i < steps.count && (!err || !wanted->count); i++) {
-		if (keep_local && hairpin_is_local_rule(&steps.steps[i].item))
-			continue;
-		failed = step_do(nl, &steps.steps[i]);
-		/* If the local table's rule cannot be put back, ours must stay: without one nothing reaches the router. */
-		keep_local = keep_local || (failed && hairpin_is_local_rule(&steps.steps[i].item));
-		err = err ?: failed;
-	}
+	if (!err || !wanted->count)
+		err = steps_do(nl, &steps, !wanted->count, NULL) ?: err;
 	if (!err && !wanted->count)
 		hairpin_items_free(displaced);
 	hairpin_steps_free(&steps);
+	hairpin_items_free(&present);
+	return err;
+}
+
+int routing_clean(struct netlink *nl, int family, unsigned int *removed)
+{
+	struct hairpin_items present = { NULL, 0 }, displaced = { NULL, 0 };
+	const struct hairpin_items none = { NULL, 0 };
+	struct hairpin_steps steps = { NULL, 0 };
+	const struct hairpin_item *conflict = NULL;
+	int err;
+
+	err = items_read(nl, family, false, &present);
+	if (!err) {
+		err = hairpin_changes(&steps, &none, &present, &displaced, &conflict);
+		if (err)
+			log_error("hairpin: out of memory");
+	}
+	err = err ?: steps_do(nl, &steps, true, removed);
+	hairpin_steps_free(&steps);
+	hairpin_items_free(&displaced);
 	hairpin_items_free(&present);
 	return err;
 }

@@ -14,4 +14,7 @@
 int routing_reconcile(struct netlink *nl, int family, const struct hairpin_items *wanted,
 		      struct hairpin_items *displaced);
 
+/* Takes away what a killed daemon has left of one family, says what, and adds how much to *removed. 0 or -errno. */
+int routing_clean(struct netlink *nl, int family, unsigned int *removed);
+
 #endif

@@ -9,6 +9,7 @@
 . ./scenario.sh
 
 plan 13
+need router einat_ready
 always "while einat runs, the router's state differs" router '^[-+][^-+]' "! same"
 always "it has given up every capability but NET_ADMIN, NET_RAW, PERFMON and BPF" router '^4 sets$' \
 	"echo \$(grep -cE '^Cap(Prm|Eff|Bnd).000000c000003000\$|^CapAmb.0{16}\$' /proc/\$(cat /run/einat.pid)/status) sets"
