@@ -312,18 +312,38 @@ static int steps_move_local(struct hairpin_steps *steps, const struct hairpin_it
 	return err;
 }
 
+/*
+ * Has somebody put a rule for the local table in front of ours again? Ours is there only because one gave way, or because
+ * there was none: so one that stands behind says nothing of that.
+ */
+static bool is_local_rule_restored(const struct hairpin_items *present)
+{
+	const struct hairpin_item *item, *end = present->items + present->count;
+	uint32_t front = 0;
+
+	for (item = present->items; item < end; item++)
+		if (item->kind == HAIRPIN_RULE && item->owner == HAIRPIN_OWNER && !hairpin_is_local_rule(item) &&
+		    item->preference > front)
+			front = item->preference;
+	for (item = present->items; item < end && !front; item++)
+		if (hairpin_is_local_rule(item) && item->owner == HAIRPIN_OWNER)
+			front = item->preference;
+	for (item = present->items; item < end; item++)
+		if (hairpin_is_local_rule(item) && item->owner != HAIRPIN_OWNER && item->preference <= front)
+			return true;
+	return false;
+}
+
 /* Puts back what gave way, then takes ours out: those that are not *keep (NULL: every one). */
 static int steps_restore_local(struct hairpin_steps *steps, const struct hairpin_item *keep,
 			       const struct hairpin_items *present, struct hairpin_items *displaced)
 {
 	/* Left behind by a killed daemon, so that nobody remembers: the kernel's own, as every machine boots with. */
 	struct hairpin_item boot = { .kind = HAIRPIN_RULE, .owner = RTPROT_KERNEL, .table = RT_TABLE_LOCAL };
+	bool others = is_local_rule_restored(present);
 	const struct hairpin_item *item;
-	bool others = false;
 	int err = 0;
 
-	for (item = present->items; item < present->items + present->count; item++)
-		others = others || (hairpin_is_local_rule(item) && item->owner != HAIRPIN_OWNER);
 	for (item = displaced->items; !keep && item < displaced->items + displaced->count; item++)
 		if (!items_contain(present, item))
 			err = err ?: steps_add(steps, true, item);
