@@ -18,7 +18,6 @@
 /* The packet in an ICMP error, its local endpoint being the one that NAT changes. Offsets are from the frame's start. */
 struct embedded {
 	struct nat_addr local_addr;
-	struct nat_addr remote_addr;
 	__u32 ip;	 /* offset of its IP header */
 	__u32 transport; /* offset of its transport header */
 	__be16 local_port;
@@ -149,7 +148,7 @@ static __always_inline int error_rewrite_outer(struct __sk_buff *skb, struct pac
 {
 	if (packet_pull(skb, constants.l2_length + IP_HEADER_MIN) || !ip_find(skb, pkt))
 		return -1;
-	ip_write_local(pkt, direction, addr);
+	ip_write(pkt->ip, direction, &pkt->local_addr, addr);
 	return error_replace_pseudo(skb, pkt, direction, addr);
 }
 

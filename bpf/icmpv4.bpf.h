@@ -17,7 +17,6 @@ static __always_inline enum nat_reason embedded_parse(struct __sk_buff *skb, con
 	if (ip.version != 4 || length < sizeof(ip))
 		return WHY_MALFORMED;
 	inner->local_addr.word[0] = inner->local_is_source ? ip.saddr : ip.daddr;
-	inner->remote_addr.word[0] = inner->local_is_source ? ip.daddr : ip.saddr;
 	inner->transport = inner->ip + length;
 	if (ip.frag_off & bpf_htons(IPV4_FRAGMENT_OFFSET))
 		return WHY_FRAGMENT_UNKNOWN; /* no ports quoted */

@@ -14,8 +14,6 @@ static __always_inline enum nat_reason embedded_parse(struct __sk_buff *skb, con
 	if (bpf_skb_load_bytes(skb, inner->ip, &ip, sizeof(ip)) || ip.version != 6)
 		return WHY_MALFORMED;
 	__builtin_memcpy(&inner->local_addr, inner->local_is_source ? &ip.saddr : &ip.daddr, sizeof(inner->local_addr));
-	__builtin_memcpy(&inner->remote_addr, inner->local_is_source ? &ip.daddr : &ip.saddr,
-			 sizeof(inner->remote_addr));
 	walk.next = ip.nexthdr;
 	walk.offset = inner->ip + sizeof(ip);
 	if (!ipv6_skip_extensions(skb, &walk))

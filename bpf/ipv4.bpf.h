@@ -6,6 +6,7 @@
 #include <linux/if_ether.h>
 #include <linux/ip.h>
 
+#define ip_header	   iphdr
 #define FAMILY_ETHERTYPE   ETH_P_IP
 #define FAMILY_ICMP	   IPPROTO_ICMP
 #define FAMILY_AF	   2 /* AF_INET */
@@ -79,28 +80,6 @@ static __always_inline __u32 ip_measure(struct __sk_buff *skb, struct packet *pk
 	return ip.ihl * 4;
 }
 
-/* Finds the IP header in a packet whose header is in reach; false if it is not. */
-static __always_inline bool ip_find(struct __sk_buff *skb, struct packet *pkt)
-{
-	struct iphdr *ip = (void *)(long)skb->data + constants.l2_length;
-
-	pkt->ip = ip;
-	return (void *)(ip + 1) <= (void *)(long)skb->data_end;
-}
-
-/* The same, and reads the addresses. */
-static __always_inline bool ip_read(struct __sk_buff *skb, struct packet *pkt, enum nat_direction direction)
-{
-	const struct iphdr *ip;
-
-	if (!ip_find(skb, pkt))
-		return false;
-	ip = pkt->ip;
-	addr_load_both(&pkt->local_addr, direction == NAT_EGRESS ? &ip->saddr : &ip->daddr, &pkt->remote_addr,
-		       direction == NAT_EGRESS ? &ip->daddr : &ip->saddr);
-	return true;
-}
-
 /* What tells fragments of different datagrams apart, beside addresses and identification (RFC 791). */
 static __always_inline __u8 ip_fragment_protocol(const struct packet *pkt)
 {
@@ -118,14 +97,12 @@ static __always_inline bool ip_is_shorter(const struct packet *pkt, __u32 length
 	return total && total < length;
 }
 
-/* Writes the local address and sets the header's checksum right. */
-static __always_inline void ip_write_local(struct packet *pkt, enum nat_direction direction,
-					   const struct nat_addr *addr)
+/* Writes the local address, which is `from`, and sets the header's checksum right. */
+static __always_inline void ip_write(struct iphdr *ip, enum nat_direction direction, const struct nat_addr *from,
+				     const struct nat_addr *to)
 {
-	struct iphdr *ip = pkt->ip;
-
-	ip->check = checksum_replace(ip->check, pkt->local_addr.word[0], addr->word[0]);
-	addr_store(direction == NAT_EGRESS ? &ip->saddr : &ip->daddr, addr);
+	ip->check = checksum_replace(ip->check, from->word[0], to->word[0]);
+	addr_store(direction == NAT_EGRESS ? &ip->saddr : &ip->daddr, to);
 }
 
 /* What a sum over the whole packet sees of a changed address alone: nothing, the header's checksum makes up for it. */
@@ -172,8 +149,6 @@ static __always_inline void fib_get_source(const struct bpf_fib_lookup *route, s
 
 /* For the short way: no options, no fragment. */
 
-#define ip_header iphdr
-
 static __always_inline bool ip_is_plain(const struct iphdr *ip)
 {
 	return *(__u8 *)ip == 0x45 && !(ip->frag_off & bpf_htons(IPV4_MORE_FRAGMENTS | IPV4_FRAGMENT_OFFSET));
@@ -187,20 +162,6 @@ static __always_inline __u8 ip_next(const struct iphdr *ip)
 static __always_inline __s32 ip_payload(const struct iphdr *ip)
 {
 	return bpf_ntohs(ip->tot_len) - (__s32)sizeof(*ip);
-}
-
-static __always_inline void ip_get(const struct iphdr *ip, enum nat_direction direction, struct nat_addr *local,
-				   struct nat_addr *remote)
-{
-	addr_load_both(local, direction == NAT_EGRESS ? &ip->saddr : &ip->daddr, remote,
-		       direction == NAT_EGRESS ? &ip->daddr : &ip->saddr);
-}
-
-static __always_inline void ip_write(struct iphdr *ip, enum nat_direction direction, const struct nat_addr *from,
-				     const struct nat_addr *to)
-{
-	ip->check = checksum_replace(ip->check, from->word[0], to->word[0]);
-	addr_store(direction == NAT_EGRESS ? &ip->saddr : &ip->daddr, to);
 }
 
 #endif

@@ -6,6 +6,7 @@
 #include <linux/if_ether.h>
 #include <linux/ipv6.h>
 
+#define ip_header	   ipv6hdr
 #define FAMILY_ETHERTYPE   ETH_P_IPV6
 #define FAMILY_ICMP	   IPPROTO_ICMPV6
 #define FAMILY_AF	   10 /* AF_INET6 */
@@ -121,28 +122,6 @@ static __always_inline __u32 ip_measure(struct __sk_buff *skb, struct packet *pk
 	return walk.offset - constants.l2_length;
 }
 
-/* Finds the IP header in a packet whose header is in reach; false if it is not. */
-static __always_inline bool ip_find(struct __sk_buff *skb, struct packet *pkt)
-{
-	struct ipv6hdr *ip = (void *)(long)skb->data + constants.l2_length;
-
-	pkt->ip = ip;
-	return (void *)(ip + 1) <= (void *)(long)skb->data_end;
-}
-
-/* The same, and reads the addresses. */
-static __always_inline bool ip_read(struct __sk_buff *skb, struct packet *pkt, enum nat_direction direction)
-{
-	const struct ipv6hdr *ip;
-
-	if (!ip_find(skb, pkt))
-		return false;
-	ip = pkt->ip;
-	addr_load_both(&pkt->local_addr, direction == NAT_EGRESS ? &ip->saddr : &ip->daddr, &pkt->remote_addr,
-		       direction == NAT_EGRESS ? &ip->daddr : &ip->saddr);
-	return true;
-}
-
 /* RFC 8200 section 4.5: addresses and identification alone tell fragments of different packets apart. */
 static __always_inline __u8 ip_fragment_protocol(const struct packet *pkt)
 {
@@ -158,12 +137,11 @@ static __always_inline bool ip_is_shorter(const struct packet *pkt, __u32 length
 	return payload && payload + sizeof(*ip) < length;
 }
 
-static __always_inline void ip_write_local(struct packet *pkt, enum nat_direction direction,
-					   const struct nat_addr *addr)
+/* Writes the local address, which is `from`. */
+static __always_inline void ip_write(struct ipv6hdr *ip, enum nat_direction direction, const struct nat_addr *from,
+				     const struct nat_addr *to)
 {
-	struct ipv6hdr *ip = pkt->ip;
-
-	addr_store(direction == NAT_EGRESS ? &ip->saddr : &ip->daddr, addr);
+	addr_store(direction == NAT_EGRESS ? &ip->saddr : &ip->daddr, to);
 }
 
 static __always_inline __s64 addr_difference(const struct nat_addr *from, const struct nat_addr *to)
@@ -227,8 +205,6 @@ static __always_inline void fib_get_source(const struct bpf_fib_lookup *route, s
 
 /* For the short way: no extension header. */
 
-#define ip_header ipv6hdr
-
 static __always_inline bool ip_is_plain(const struct ipv6hdr *ip)
 {
 	return (*(__u8 *)ip & 0xf0) == 0x60;
@@ -242,19 +218,6 @@ static __always_inline __u8 ip_next(const struct ipv6hdr *ip)
 static __always_inline __s32 ip_payload(const struct ipv6hdr *ip)
 {
 	return bpf_ntohs(ip->payload_len);
-}
-
-static __always_inline void ip_get(const struct ipv6hdr *ip, enum nat_direction direction, struct nat_addr *local,
-				   struct nat_addr *remote)
-{
-	addr_load_both(local, direction == NAT_EGRESS ? &ip->saddr : &ip->daddr, remote,
-		       direction == NAT_EGRESS ? &ip->daddr : &ip->saddr);
-}
-
-static __always_inline void ip_write(struct ipv6hdr *ip, enum nat_direction direction, const struct nat_addr *from,
-				     const struct nat_addr *to)
-{
-	addr_store(direction == NAT_EGRESS ? &ip->saddr : &ip->daddr, to);
 }
 
 #endif

@@ -9,6 +9,35 @@
 #define TRANSPORT_MIN 20 /* what is read of a transport header, at most: a TCP header without options */
 #define PORTS_MIN     8	 /* the least that holds the ports of TCP and UDP, and the identifier of an ICMP query */
 
+/* The addresses in an IP header: both families call them the same. */
+static __always_inline void ip_get(const struct ip_header *ip, enum nat_direction direction, struct nat_addr *local,
+				   struct nat_addr *remote)
+{
+	addr_load_both(local, direction == NAT_EGRESS ? &ip->saddr : &ip->daddr, remote,
+		       direction == NAT_EGRESS ? &ip->daddr : &ip->saddr);
+}
+
+/* Finds the IP header in a packet whose header is in reach; false if it is not. */
+static __always_inline bool ip_find(struct __sk_buff *skb, struct packet *pkt)
+{
+	struct ip_header *ip = (void *)(long)skb->data + constants.l2_length;
+
+	pkt->ip = ip;
+	return (void *)(ip + 1) <= (void *)(long)skb->data_end;
+}
+
+/* The same, and reads the addresses. */
+static __always_inline bool ip_read(struct __sk_buff *skb, struct packet *pkt, enum nat_direction direction)
+{
+	const struct ip_header *ip;
+
+	if (!ip_find(skb, pkt))
+		return false;
+	ip = pkt->ip;
+	ip_get(ip, direction, &pkt->local_addr, &pkt->remote_addr);
+	return true;
+}
+
 /* The ports are in reach. The rest of a TCP header is read by the helper, so that the verifier need not tell it apart. */
 static __always_inline enum nat_reason parse_ports(struct __sk_buff *skb, struct packet *pkt,
 						   enum nat_direction direction, __u8 ip_protocol)
