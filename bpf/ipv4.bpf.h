@@ -65,7 +65,8 @@ static __always_inline bool addr_is_special(const struct nat_addr *addr)
 }
 
 /* The IP header's length in bytes, or 0 if it is malformed. What follows it, and fragments, are then known. */
-static __always_inline __u32 ip_measure(struct __sk_buff *skb, struct packet *pkt, __u8 *ip_protocol)
+static __always_inline __u32 ip_measure(struct __sk_buff *skb, struct packet *pkt, enum nat_direction direction,
+					__u8 *ip_protocol)
 {
 	struct iphdr ip;
 	__u32 fragment;

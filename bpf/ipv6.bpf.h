@@ -19,6 +19,8 @@
 #define IPV6_HEADERS_LENGTH_MAX 200 /* of all of them together: more is taken for malformed */
 #define IPV6_FRAGMENT_OFFSET	0xfff8
 #define IPV6_MORE_FRAGMENTS	0x0001
+#define IPV6_SEGMENTS_LEFT	0x00ff
+#define IPV6_NO_HEADER		0xff /* reserved: never a header's number */
 
 /* RFC 4443. Neighbour and listener discovery is between neighbours, and not for us. */
 enum icmpv6_type {
@@ -33,8 +35,8 @@ enum icmpv6_type {
 /* The first 8 bytes of the extension headers that are walked over; of a fragment header, all of it. */
 struct ipv6_extension {
 	__u8 next;
-	__u8 length; /* in units of 8 bytes, beyond the first 8; reserved in a fragment header */
-	__be16 fragment;
+	__u8 length;	 /* in units of 8 bytes, beyond the first 8; reserved in a fragment header */
+	__be16 fragment; /* in a routing header: its type, and how many segments are left */
 	__be32 id;
 };
 
@@ -74,9 +76,15 @@ static __always_inline bool ipv6_is_extension(__u8 next)
 struct ipv6_walk {
 	__u32 offset;	/* of the next header, from the frame's start */
 	__u8 next;	/* which that is */
+	bool to_last;	/* a routing header that has segments left ends it: what follows is not for this destination */
 	__u16 fragment; /* what a fragment header says, 0 without one */
 	__be32 id;
 };
+
+static __always_inline __u32 ipv6_has_segments(__u8 type, const struct ipv6_extension *extension)
+{
+	return (is_any(type ^ IPPROTO_ROUTING) ^ 1) & is_any(bpf_ntohs(extension->fragment) & IPV6_SEGMENTS_LEFT);
+}
 
 /*
  * Walks over the extension headers that begin at walk->offset, in whatever order they come, to the first header that is
@@ -98,15 +106,22 @@ static __always_inline bool ipv6_skip_extensions(struct __sk_buff *skb, struct i
 		walk->fragment |= bpf_ntohs(extension.fragment) & -is_fragment;
 		walk->id |= extension.id & -is_fragment;
 		walk->offset += 8 + (extension.length * 8 & (is_fragment - 1));
+		if (walk->to_last) /* known when this is compiled */
+			extension.next |= ipv6_has_segments(walk->next, &extension) * IPV6_NO_HEADER;
 		walk->next = extension.next;
 	}
 	return false;
 }
 
-/* The length in bytes of the IP header and what extends it, or 0 if they are malformed. */
-static __always_inline __u32 ip_measure(struct __sk_buff *skb, struct packet *pkt, __u8 *ip_protocol)
+/*
+ * The length in bytes of the IP header and what extends it, or 0 if they are malformed. Inwards, a packet with segments
+ * left is the router's: it is the next hop, the packet's own destination comes later, and its checksum is for that
+ * (RFC 8200 section 8.1). Outwards nothing depends on the destination.
+ */
+static __always_inline __u32 ip_measure(struct __sk_buff *skb, struct packet *pkt, enum nat_direction direction,
+					__u8 *ip_protocol)
 {
-	struct ipv6_walk walk = { .fragment = blur(0, skb->len) };
+	struct ipv6_walk walk = { .to_last = direction == NAT_INGRESS, .fragment = blur(0, skb->len) };
 	struct ipv6hdr ip;
 
 	if (bpf_skb_load_bytes(skb, constants.l2_length, &ip, sizeof(ip)) || ip.version != 6)

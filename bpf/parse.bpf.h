@@ -117,7 +117,7 @@ static __always_inline enum nat_reason packet_parse(struct __sk_buff *skb, struc
 		return WHY_NOT_IP;
 	if (skb->vlan_present && (skb->vlan_tci & 0xfff))
 		return WHY_OTHER_VLAN;
-	length = ip_measure(skb, pkt, &ip_protocol);
+	length = ip_measure(skb, pkt, direction, &ip_protocol);
 	length = blur(length, skb->len) & IP_HEADERS_MASK;
 	if (!length || packet_pull(skb, constants.l2_length + length + TRANSPORT_MIN) || !ip_read(skb, pkt, direction))
 		return WHY_MALFORMED;

@@ -81,6 +81,8 @@ static void describe_ip(struct random *random, struct packet *packet)
 	for (int i = 0; i < packet->extensions; i++)
 		packet->extension[i] =
 			extensions[random_below(random, random_one_in(random, 4) ? COUNT(extensions) : 5)];
+	if (packet->extensions && random_one_in(random, 8))
+		packet->segments_left = random_below(random, 256);
 	if (!random_one_in(random, 6))
 		return;
 	packet->offset = 8 * random_below(random, 8);

@@ -231,8 +231,8 @@ static uint8_t *extension_build(uint8_t *at, uint8_t **next, uint8_t type, size_
 		put32(at + 4, packet->id ? packet->id : 0x1234);
 	} else {
 		at[1] = size / 8 - 1;
-		at[2] = type == EXTENSION_ROUTING ? 4 : 1; /* a segment routing header with none left; PadN */
-		at[3] = type == EXTENSION_ROUTING ? 0 : size - 4;
+		at[2] = type == EXTENSION_ROUTING ? 4 : 1; /* a segment routing header; PadN */
+		at[3] = type == EXTENSION_ROUTING ? packet->segments_left : size - 4;
 	}
 	return at + size;
 }

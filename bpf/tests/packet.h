@@ -56,6 +56,7 @@ struct packet {
 	uint8_t ip_options;    /* bytes, a multiple of 4 (IPv6: as many, in multiples of 8) */
 	uint8_t extensions;    /* IPv6: extension headers of 8 bytes, before all others */
 	uint8_t extension[10]; /* their types; 44, a fragment header, is of a whole packet */
+	uint8_t segments_left; /* in its routing headers */
 	uint8_t tcp_options;   /* likewise */
 	bool no_checksum;      /* UDP: zero, none was computed */
 	bool more;	       /* more fragments follow */

@@ -14,7 +14,7 @@
 
 #define COUNT(a)   (sizeof(a) / sizeof((a)[0]))
 #define HOP	   0
-#define ROUTING	   43 /* type 4, no segments left */
+#define ROUTING	   43 /* type 4 */
 #define FRAGMENT   44
 #define AH	   51
 #define NOTHING	   59
@@ -132,6 +132,31 @@ static const struct step left_alone[] = {
 	{ "no next header, in", WAN, UDP(S, 53, EXT, 25000, WITH(OPTIONS, NOTHING)), PASSED, WHY_OTHER_PROTOCOL },
 };
 
+#define SEGMENTS(n, ...) .segments_left = (n), WITH(__VA_ARGS__)
+
+/* The router is a segment's end, and the packet is for somebody else: inwards, whose checksum covers them. */
+static const struct step segments[] = {
+	{ "A opens a mapping", LAN, UDP(A, 25000, S, 53), WAN, UDP(EXT, 25000, S, 53), WHY_OUT_NEW },
+	{ "none left", WAN, UDP(S, 53, EXT, 25000, SEGMENTS(0, ROUTING)), LAN,
+	  UDP(S, 53, A, 25000, SEGMENTS(0, ROUTING)), WHY_IN },
+	{ "one left", WAN, UDP(S, 53, EXT, 25000, SEGMENTS(1, ROUTING)), PASSED, WHY_OTHER_PROTOCOL },
+	{ "255 left", WAN, UDP(S, 53, EXT, 25000, SEGMENTS(255, ROUTING)), PASSED, WHY_OTHER_PROTOCOL },
+	{ "between others", WAN, UDP(S, 53, EXT, 25000, SEGMENTS(1, HOP, OPTIONS, ROUTING, FRAGMENT, OPTIONS)), PASSED,
+	  WHY_OTHER_PROTOCOL },
+	{ "as the eighth", WAN,
+	  UDP(S, 53, EXT, 25000, SEGMENTS(1, HOP, OPTIONS, OPTIONS, OPTIONS, OPTIONS, OPTIONS, OPTIONS, ROUTING)),
+	  DROPPED, WHY_MALFORMED },
+	{ "TCP", WAN, TCP(ACK, S, 80, EXT, 25000, SEGMENTS(1, ROUTING)), PASSED, WHY_OTHER_PROTOCOL },
+	{ "ping", WAN, QUERY(ECHO, S, EXT, 25000, SEGMENTS(1, ROUTING)), PASSED, WHY_OTHER_PROTOCOL },
+	{ "a fragment", WAN, UDP(S, 53, EXT, 25000, SEGMENTS(1, ROUTING), .more = true, .payload = 64, .length = 64),
+	  PASSED, WHY_OTHER_PROTOCOL },
+	{ "and its follower", WAN,
+	  UDP(S, 53, EXT, 25000, SEGMENTS(1, ROUTING), .offset = 64, .payload = 64, .length = 8), PASSED,
+	  WHY_OTHER_PROTOCOL },
+	{ "outwards only the source changes", LAN, UDP(A, 25000, S, 53, SEGMENTS(1, ROUTING)), WAN,
+	  UDP(EXT, 25000, S, 53, SEGMENTS(1, ROUTING)), WHY_OUT },
+};
+
 /* The types of RFC 4861 and RFC 3810, out and in; to all nodes and to one. */
 static void discovery(struct router *router)
 {
@@ -177,6 +202,7 @@ static const struct test tests[] = {
 	CODE("rfc8200_4_any_order", any_order, .only_ipv4 = false, .only_ipv6 = true),
 	STEPS("rfc8200_4_many_headers", many, .only_ipv6 = true),
 	STEPS("rfc8200_4_authenticated_and_empty_pass", left_alone, .only_ipv6 = true),
+	STEPS("rfc8200_8_1_segments_left", segments, .only_ipv6 = true),
 	CODE("rfc4861_discovery_passes", discovery, .only_ipv4 = false, .only_ipv6 = true),
 	CODE("rfc4861_link_local_passes", link_local, .only_ipv4 = false, .only_ipv6 = true),
 };
