@@ -652,6 +652,17 @@ void router_set_external(struct router *router, uint32_t addr)
 		fail_msg("datapath_set_external");
 }
 
+void router_end_all(struct router *router)
+{
+	size_t size = (map_info(router, ".bss").value_size + 4095) & ~4095u;
+	struct nat_config *config = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, map_fd(router, ".bss"), 0);
+
+	if (config == MAP_FAILED)
+		fail_msg(".bss: %s", strerror(errno));
+	__atomic_fetch_add(&config->external[0].generation, 2, __ATOMIC_RELEASE);
+	munmap(config, size);
+}
+
 void router_listen(struct router *router, enum nat_protocol protocol, uint32_t addr, unsigned int port)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(addr) };

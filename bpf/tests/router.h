@@ -131,6 +131,9 @@ void router_expire(struct router *router, enum nat_protocol protocol, unsigned i
 
 void router_set_external(struct router *router, uint32_t addr);
 
+/* Ends every mapping at once, as a change of the address to another and back would, which takes 20 ms each time. */
+void router_end_all(struct router *router);
+
 /* Holds the maps against each other, while no packet is under way. NULL, or what is wrong. */
 const char *router_check(struct router *router);
 

@@ -457,9 +457,11 @@ static void end_some(struct crew *crew, struct random *random)
 /* Every mapping dies at once, again and again, and is swept. */
 static void renumber(struct crew *crew, struct random *random)
 {
-	(void)random;
-	crew->renumbered = !crew->renumbered;
-	router_set_external(crew->router, crew->renumbered ? EXT2 : EXT);
+	router_end_all(crew->router);
+	if (random_one_in(random, 64)) {
+		crew->renumbered = !crew->renumbered;
+		router_set_external(crew->router, crew->renumbered ? EXT2 : EXT);
+	}
 	datapath_sweep(router_datapath(crew->router));
 }
 
