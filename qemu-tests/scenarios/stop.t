@@ -12,7 +12,7 @@ plan 13
 need router einat_ready
 always "while einat runs, the router's state differs" router '^[-+][^-+]' "! same"
 always "it has given up every capability but NET_ADMIN, NET_RAW, PERFMON and BPF" router '^4 sets$' \
-	"echo \$(grep -cE '^Cap(Prm|Eff|Bnd).000000c000003000\$|^CapAmb.0{16}\$' /proc/\$(cat /run/einat.pid)/status) sets"
+	"echo \$(grep -cE '^Cap(Prm|Eff|Bnd):.000000c000003000\$|^CapAmb:.0{16}\$' /proc/\$(cat /run/einat.pid)/status) sets"
 for signal in TERM INT; do
 	always "SIG$signal ends it with success" router '^0$' stop einat $signal
 	always "SIG$signal: the state is as before" router '' same

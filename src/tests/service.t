@@ -99,7 +99,93 @@ STOPPING=1"
 	state "$tmp/before"
 }
 
+memory() { sed -n 's/^RssAnon:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$pid/status"; }
+grown() { echo "$1 kB, then $(memory) kB" && [ $(($(memory) - $1)) -gt "$2" ]; }
+reloads() { [ "$(grep -cxF "einat: SIGHUP: $tmp/wan.toml is in force" "$tmp/log")" -ge "$1" ]; }
+
+# What an interface may go through, 1,000 times in all, and 10 reloads of the configuration file.
+thousand_changes()
+{
+	awk 'BEGIN {
+		for (i = 0; i < 240; i++) {
+			printf "address add 203.0.113.%d/24 dev wan\naddress delete 203.0.113.%d/24 dev wan\n", i % 200 + 20, i % 200 + 20
+			print "link set wan down\nlink set wan up"
+		}
+		for (i = 0; i < 8; i++) {
+			print "link delete wan\nlink add wan type veth peer name wan-peer\nlink set wan-peer up"
+			print "address add 203.0.113.2/24 dev wan\nlink set wan up"
+		}
+	}' >"$tmp/changes"
+	ip -n "$ns" -batch "$tmp/changes" || return
+	: >"$tmp/log"
+	for n in 1 2 3 4 5 6 7 8 9 10; do
+		kill -HUP "$pid"
+		until_true reloads "$n" || return
+	done
+	is rules "$hairpin_rules" && until_true is_attached
+}
+
+test_endurance()
+{
+	cat >"$tmp/wan.toml" <<-'END'
+		[[interfaces]]
+		if_name = "wan"
+		nat44 = true
+		ipv4_hairpin_route.internal_if_names = ["lo", "lan"]
+	END
+	start -c "$tmp/wan.toml"
+	check "endurance: starts" ready
+	check "1,000 changes end in the right state" thousand_changes
+	had_memory=$(memory) had_descriptors=$(descriptors)
+	check "and 1,000 more" thousand_changes
+	check "no descriptor is lost in 1,000 changes" [ "$(descriptors)" = "$had_descriptors" ]
+	check "no memory is lost: at most 12 kB" not grown "$had_memory" 12
+	check "resident memory is under 2 MB" is_small
+	check "endurance: stops" stop TERM 0
+	state "$tmp/before"
+}
+
+# the events that the kernel could not hand over, of all sockets of the namespace that listen to some
+# shellcheck disable=SC2016 # awk's
+lost_events() { router awk '$2 == 0 && $4 ~ /[1-9a-f]/ { n += $9 } END { print n + 0 }' /proc/net/netlink; }
+
+overrun() { kill -STOP "$pid" && ip -n "$ns" -batch "$tmp/changes"; }
+
+# While it stands still, more happens than its socket can hold: it has to ask, for no event tells.
+test_overrun()
+{
+	start -i wan --hairpin-if lo lan
+	ready
+	awk 'BEGIN { for (i = 0; i < 2000; i++) print "address add 10.0.0.1/24 dev lan-peer\naddress delete 10.0.0.1/24 dev lan-peer" }' \
+		>"$tmp/changes"
+	overrun
+	check "thousands of events overrun a socket that nobody reads" [ "$(lost_events)" -gt 0 ]
+	ip -n "$ns" link delete wan
+	wan_add
+	ip -n "$ns" address add 198.51.100.2/24 dev wan
+	ip -n "$ns" address delete 203.0.113.2/24 dev wan
+	: >"$tmp/log"
+	kill -CONT "$pid"
+	check "after that it has the new address" \
+		until_true said "wan: 198.51.100.2 ($hook), ports 20000-29999, hairpin lo lan"
+	check "the new device's programs" is_attached
+	check "the new address's route" is route "198.51.100.2 dev wan proto 78 scope link src 198.51.100.2"
+	check "and its neighbour" is neighbour "198.51.100.2 dev wan lladdr $(mac) PERMANENT proto 78"
+	check "and the rules, once" is rules "$hairpin_rules"
+	overrun
+	ip -n "$ns" address add 203.0.113.2/24 dev wan
+	ip -n "$ns" address delete 198.51.100.2/24 dev wan # which no later event of the device tells
+	kill -CONT "$pid"
+	check "the same with an address alone: route" is route "203.0.113.2 dev wan proto 78 scope link src 203.0.113.2"
+	check "overrun: stops" stop TERM 0
+	ip -n "$ns" link delete wan
+	wan_add
+	state "$tmp/before"
+}
+
 topology_or_nothing "the service"
 test_privileges
 test_notify
+test_endurance
+test_overrun
 echo "1..$checks"
