@@ -76,7 +76,7 @@ include bench/bench.mk
 # Commands. Those that a newcomer types first install what is missing.
 RUN_ARCH := $(or $(ARCH),$(HOST_ARCH))
 MATRIX := $(foreach a,$(ARCHS),$(addprefix vm/$a/,$(or $(KERNEL),$(KERNELS_$a))))
-TESTS := $(UNIT_TESTS) $(wildcard docs/*.t src/tests/*.t toolchains/*.t bpf/tests/*.t qemu-tests/peers/tests/*.t) \
+TESTS := $(UNIT_TESTS) $(wildcard docs/*.t packaging/*.t src/tests/*.t toolchains/*.t bpf/tests/*.t qemu-tests/peers/tests/*.t) \
 	$(DATA_PLANE_TESTS:%=$(BUILD)/$(HOST_ARCH)/tests/%) $(MATRIX)
 KERNEL_ARCHS := $(or $(ARCH),$(KNOWN_ARCHS))
 KERNEL_MATRIX := $(filter $(if $(KERNEL),vm/%/$(KERNEL) vm/%/$(KERNEL)-alone,%), \

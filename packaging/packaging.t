@@ -1,0 +1,159 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The service files, as far as they can be checked away from systemd and OpenWrt.
+set -u
+top=$(cd "$(dirname "$0")/.." && pwd)
+EINAT=${EINAT:-$top/build/$(uname -m)/einat}
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+checks=0
+
+check()
+{
+	description=$1
+	shift
+	checks=$((checks + 1))
+	if "$@" >"$tmp/check" 2>&1; then
+		echo "ok $checks - $description"
+	else
+		echo "not ok $checks - $description"
+		sed 's/^/# /' "$tmp/check"
+	fi
+}
+
+# systemd-analyze wants the program to be where the unit says.
+unit_verify()
+{
+	sed "s|/usr/sbin/einat|$EINAT|" "$top/packaging/systemd/einat.service" >"$tmp/einat.service"
+	systemd-analyze --man=no verify "$tmp/einat.service" >"$tmp/verify" 2>&1
+	status=$?
+	! grep einat.service "$tmp/verify" && [ $status -eq 0 ]
+}
+
+test_systemd()
+{
+	if ! command -v systemd-analyze >/dev/null; then
+		checks=$((checks + 1))
+		echo "# SKIPPED: systemd-analyze is not there. NOTHING of einat.service was tested." >&2
+		echo "ok $checks - systemd # SKIP systemd-analyze is not there"
+		return
+	fi
+	check "systemd has nothing to say against the unit" unit_verify
+	check "its exposure is below 2.0 of 10" \
+		systemd-analyze --offline=yes --threshold=20 security "$tmp/einat.service"
+}
+
+# What OpenWrt's rc.common, functions.sh, network.sh and procd.sh offer, of which only as much as is used. UCI is a file of
+# lines "SECTION OPTION VALUE"; networks have devices as in $tmp/devices.
+stubs()
+{
+	config_load() { :; }
+	config_foreach() { for section in $(cut -d' ' -f1 "$tmp/uci" | uniq); do "$1" "$section"; done; }
+	config_get()
+	{
+		value=$(sed -n "s/^$2 $3 //p" "$tmp/uci")
+		eval "$1=\${value:-\${4-}}"
+	}
+	config_get_bool() { config_get "$@"; }
+	config_list_foreach()
+	{
+		# shellcheck disable=SC2013 # words
+		for item in $(sed -n "s/^$1 $2 //p" "$tmp/uci"); do
+			"$3" "$item"
+		done
+	}
+	network_flush_cache() { :; }
+	network_get_device()
+	{
+		value=$(sed -n "s/^$2 //p" "$tmp/devices")
+		[ -n "$value" ] && eval "$1=\$value"
+	}
+	uci() { sed -n "s/^$3 //p" "$tmp/network"; }
+	logger() { echo "log $3" >>"$tmp/procd"; }
+	procd_open_instance() { echo open >>"$tmp/procd"; }
+	procd_set_param() { echo "$@" >>"$tmp/procd"; }
+	procd_close_instance() { echo close >>"$tmp/procd"; }
+	procd_add_reload_trigger() { echo "trigger $*" >>"$tmp/procd"; }
+	procd_add_reload_interface_trigger() { echo "interface $1" >>"$tmp/procd"; }
+}
+
+# started UCI TOML PROCD: with this configuration, does it write this file and ask this of procd?
+started()
+{
+	echo "$1" >"$tmp/uci"
+	: >"$tmp/procd"
+	start_service
+	echo "$2" >"$tmp/want"
+	[ -n "$2" ] || : >"$tmp/want"
+	echo "$3" >"$tmp/want-procd"
+	[ -n "$3" ] || : >"$tmp/want-procd"
+	diff "$tmp/want" "$FILE" && diff "$tmp/want-procd" "$tmp/procd"
+}
+
+test_openwrt()
+{
+	mkdir -p "$tmp/lib/functions"
+	: >"$tmp/lib/functions/network.sh"
+	printf 'wan pppoe-wan\nwanb eth2\nlan br-lan\n' >"$tmp/devices"
+	printf 'network.down.proto pppoe\nnetwork.wg0.proto wireguard\nnetwork.dsl.proto dhcp\nnetwork.dsl.device eth3\n' >"$tmp/network"
+	IPKG_INSTROOT=$tmp
+	stubs
+	# shellcheck source=packaging/openwrt/files/einat.init
+	. "$top/packaging/openwrt/files/einat.init"
+	FILE=$tmp/var/einat.toml
+	instance="open
+command /usr/sbin/einat -c $FILE
+file $FILE
+respawn
+stderr 1
+close"
+	check "OpenWrt: a WAN by its name alone" started "wan interface wan" '[[interfaces]]
+if_name = "pppoe-wan"
+nat44 = true
+bpf_log_level = 0' "$instance"
+	check "its file is one that einat takes" "$EINAT" check -c "$FILE"
+	two="wan interface wan
+wan nat66 1
+wan ports 20000-20999
+wan ports 30000-30999
+wan hairpin lan
+wan hairpin guest
+wan internal 192.168.1.0/24
+second interface wanb
+second nat44 0
+second nat66 1
+second bpf_log 3"
+	check "OpenWrt: two WANs, with everything" started "$two" '[[interfaces]]
+if_name = "pppoe-wan"
+nat44 = true
+nat66 = true
+bpf_log_level = 0
+tcp_ranges = ["20000-20999", "30000-30999"]
+udp_ranges = ["20000-20999", "30000-30999"]
+snat_internals = ["192.168.1.0/24"]
+ipv4_hairpin_route.internal_if_names = ["lo", "br-lan", "guest"]
+ipv6_hairpin_route.internal_if_names = ["lo", "br-lan", "guest"]
+[[interfaces]]
+if_name = "eth2"
+nat66 = true
+bpf_log_level = 3' "$instance"
+	check "its file is one that einat takes, too" "$EINAT" check -c "$FILE"
+	check "OpenWrt: a section that is off starts nothing" started "wan enabled 0" "" ""
+	check "OpenWrt: nor does a WAN without a device" started "wan6 interface wan6" "" "log wan6: has no device yet"
+	for case in down:pppoe-down wg0:wg0 dsl:eth3; do
+		check "OpenWrt: an interface that is down, and its device: $case" started "wan interface ${case%:*}" "[[interfaces]]
+if_name = \"${case#*:}\"
+nat44 = true
+bpf_log_level = 0" "$instance"
+	done
+	echo "$two" >"$tmp/uci"
+	: >"$tmp/procd"
+	service_triggers
+	check "OpenWrt: a change of the configuration or of an interface makes it look again" \
+		[ "$(xargs <"$tmp/procd")" = "trigger einat network interface wan interface wanb" ]
+}
+
+test_systemd
+test_openwrt
+echo "1..$checks"
