@@ -67,7 +67,8 @@ static int directory_open(void)
 	if (fd < 0 || fstat(fd, &status)) {
 		err = -errno;
 		log_error("%s: %s", path, err == -ENOTDIR || err == -ELOOP ? "not a directory" : strerror(-err));
-		fd = fd < 0 ? fd : (close(fd), -1);
+		if (fd >= 0)
+			close(fd);
 		return err;
 	}
 	if ((status.st_uid == 0 || status.st_uid == geteuid()) && !(status.st_mode & (S_IWGRP | S_IWOTH)))

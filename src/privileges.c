@@ -36,7 +36,6 @@ static struct __user_cap_header_struct own(void)
 	return (struct __user_cap_header_struct){ .version = _LINUX_CAPABILITY_VERSION_3 };
 }
 
-/* The permitted set, or the effective one. */
 static int capabilities_read(uint64_t *permitted, uint64_t *effective)
 {
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { { 0, 0, 0 } };
@@ -56,7 +55,7 @@ static bool has(uint64_t set, int capability)
 
 int privileges_check(void)
 {
-	uint64_t permitted, effective;
+	uint64_t permitted = 0, effective = 0;
 	char missing[64] = "";
 	int err, i;
 
@@ -105,7 +104,7 @@ static int capabilities_write(uint64_t set)
 
 void privileges_drop(void)
 {
-	uint64_t permitted, effective, kept;
+	uint64_t permitted = 0, effective = 0, kept;
 	int capability, err;
 
 	err = capabilities_read(&permitted, &effective);

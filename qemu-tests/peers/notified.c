@@ -20,7 +20,7 @@ int main(int argc, char **argv)
 		fputs("usage: notified PATH\n", stderr);
 		return 2;
 	}
-	strcpy(here.sun_path, argv[1]);
+	memcpy(here.sun_path, argv[1], strlen(argv[1]));
 	if (fd < 0 || bind(fd, (struct sockaddr *)&here, sizeof(here))) {
 		perror(argv[1]);
 		return 1;
