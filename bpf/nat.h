@@ -17,6 +17,12 @@
 #define NAT_ADDR_WORDS 4
 #endif
 
+/*
+ * What the maps mean that a later program may find pinned: count it up with any change to them that their sizes do not
+ * tell. A program that has another number starts with empty maps.
+ */
+#define NAT_LAYOUT 1
+
 /* Time in the data plane is a 32-bit count of 2^24 ns (16.8 ms): it wraps after 2.3 years, compare by difference. */
 #define NAT_TICK_SHIFT 24
 #define NAT_RATE_SHIFT 6 /* 1.07 s */

@@ -2,12 +2,15 @@
 /* See attachment.h. */
 #include "attachment.h"
 
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "log.h"
+#include "pins.h"
 #include "qdisc.h"
 
 /* Where our filters stand in clsact: in front of whatever shapes or redirects. */
@@ -17,9 +20,11 @@ static const struct {
 	enum bpf_tc_attach_point point;
 	const char *name;
 	const char *filter_name; /* libbpf's: the program's name and its number */
+	enum bpf_attach_type tcx;
+	const char *pin;
 } directions[NAT_DIRECTIONS] = {
-	[NAT_EGRESS] = { BPF_TC_EGRESS, "egress", "nat_egress:[" },
-	[NAT_INGRESS] = { BPF_TC_INGRESS, "ingress", "nat_ingress:[" },
+	[NAT_EGRESS] = { BPF_TC_EGRESS, "egress", "nat_egress:[", BPF_TCX_EGRESS, "link_egress" },
+	[NAT_INGRESS] = { BPF_TC_INGRESS, "ingress", "nat_ingress:[", BPF_TCX_INGRESS, "link_ingress" },
 };
 
 /* Inwards first: no packet leaves translated whose answer could not come in. */
@@ -103,11 +108,51 @@ int attachment_clean(int ifindex, int family, unsigned int *removed)
 	return !err && gone && filters.have_ours ? qdisc_remove(ifindex, family) : err;
 }
 
+/* The link that an earlier daemon has pinned, if it hangs on this very device; else NULL, and no pin is left. */
+static struct bpf_link *link_find(const struct attachment *attachment, enum nat_direction direction)
+{
+	int fd = attachment->pins ? pins_get(attachment->pins, directions[direction].pin) : -ENOENT;
+	struct bpf_link_info info = { 0 };
+	struct bpf_link *link = NULL;
+	__u32 size = sizeof(info);
+	char path[PINS_PATH];
+
+	if (fd < 0)
+		return NULL;
+	if (!bpf_link_get_info_by_fd(fd, &info, &size) && info.type == BPF_LINK_TYPE_TCX &&
+	    (int)info.tcx.ifindex == attachment->ifindex && info.tcx.attach_type == directions[direction].tcx &&
+	    pins_path(path, attachment->pins, directions[direction].pin) == 0)
+		link = bpf_link__open(path);
+	close(fd);
+	if (link && bpf_link__update_program(link, attachment->programs[direction])) {
+		bpf_link__destroy(link);
+		link = NULL;
+	}
+	if (!link)
+		pins_drop(attachment->pins, directions[direction].pin);
+	return link;
+}
+
 static int attach_tcx(struct attachment *attachment, enum nat_direction direction)
 {
-	attachment->links[direction] = bpf_program__attach_tcx(attachment->programs[direction], attachment->ifindex,
-							       NULL);
-	return attachment->links[direction] ? 0 : -errno;
+	struct bpf_link *link = link_find(attachment, direction);
+	int err = 0;
+
+	if (!link) {
+		link = bpf_program__attach_tcx(attachment->programs[direction], attachment->ifindex, NULL);
+		err = link ? 0 : -errno;
+		if (link && attachment->keep)
+			err = pins_put(attachment->pins, directions[direction].pin, bpf_link__fd(link));
+	}
+	attachment->links[direction] = link;
+	return err;
+}
+
+/* Without the pins, links of ours go with this process, and those of an earlier one at once. */
+static void links_unpin(const struct attachment *attachment)
+{
+	for (int i = 0; attachment->pins && i < NAT_DIRECTIONS; i++)
+		pins_drop(attachment->pins, directions[i].pin);
 }
 
 /* -EBUSY: an `ingress` qdisc is in the way; -EEXIST: a filter that has our handle is not ours. */
@@ -187,6 +232,8 @@ int attachment_make(struct attachment *attachment, bool prefer_tcx)
 		err = attach_both(attachment, attach_clsact, &failed);
 	else if (!err) /* after a kernel without TCX, or a daemon that was told not to use it */
 		err = attachment_clean(attachment->ifindex, attachment->family, NULL);
+	if (!err && (!attachment->keep || !attachment->links[NAT_EGRESS]))
+		links_unpin(attachment);
 	if (!err)
 		return 0;
 	attach_failed(attachment, failed, err);
@@ -238,6 +285,8 @@ void attachment_remove(struct attachment *attachment)
 	int tries = 0, err, i;
 
 	for (i = NAT_DIRECTIONS - 1; i >= 0; i--) {
+		if (attachment->links[attach_order[i]] && attachment->keep)
+			pins_drop(attachment->pins, directions[attach_order[i]].pin);
 		bpf_link__destroy(attachment->links[attach_order[i]]);
 		attachment->links[attach_order[i]] = NULL;
 	}
@@ -246,6 +295,51 @@ void attachment_remove(struct attachment *attachment)
 		;
 	if (err)
 		log_error("%s: detach: %s", attachment->ifname, strerror(-err));
+}
+
+void attachment_leave(struct attachment *attachment)
+{
+	for (int i = 0; i < NAT_DIRECTIONS; i++) {
+		bpf_link__destroy(attachment->links[i]); /* of a pinned one, it closes the descriptor */
+		attachment->links[i] = NULL;
+		attachment->handles[i] = 0;
+	}
+	attachment->owns_qdisc = false;
+}
+
+/* Puts one of heir's programs where one of ours is, or the other way round if the heir has it already. */
+static int program_exchange(const struct attachment *attachment, struct bpf_program *program,
+			    enum nat_direction direction)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = attachment->ifindex, .attach_point = directions[direction].point);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = attachment->handles[direction], .priority = FILTER_PRIORITY,
+		    .prog_fd = bpf_program__fd(program), .flags = BPF_TC_F_REPLACE);
+
+	if (attachment->links[direction])
+		return bpf_link__update_program(attachment->links[direction], program);
+	return opts.handle ? bpf_tc_attach(&hook, &opts) : 0;
+}
+
+int attachment_bequeath(struct attachment *attachment, struct attachment *heir)
+{
+	int err = 0, i;
+
+	for (i = 0; i < NAT_DIRECTIONS && !err; i++)
+		err = program_exchange(attachment, heir->programs[attach_order[i]], attach_order[i]);
+	if (err) { /* the last one is as it was */
+		for (i -= 2; i >= 0; i--)
+			program_exchange(attachment, attachment->programs[attach_order[i]], attach_order[i]);
+		return err;
+	}
+	for (i = 0; i < NAT_DIRECTIONS; i++) {
+		heir->links[i] = attachment->links[i];
+		heir->handles[i] = attachment->handles[i];
+		attachment->links[i] = NULL;
+		attachment->handles[i] = 0;
+	}
+	heir->owns_qdisc = attachment->owns_qdisc;
+	attachment->owns_qdisc = false;
+	return 0;
 }
 
 const char *attachment_hook(const struct attachment *attachment)

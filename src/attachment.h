@@ -25,12 +25,15 @@ struct attachment {
 	struct bpf_link *links[NAT_DIRECTIONS]; /* by TCX */
 	uint32_t handles[NAT_DIRECTIONS];	/* by clsact; 0: not */
 	bool owns_qdisc;
+	const char *pins; /* where links are pinned (pins.h), or may be from before; NULL: nowhere */
+	bool keep;	  /* pin them */
 };
 
 /*
  * Attaches both, inwards first, and takes away what a killed daemon has left of this family's: the caller has claimed the
- * interface (instance.h). Returns 0 or -errno, and has then said why, but for -ENODEV: the interface has gone. A failure
- * leaves neither behind, nor a qdisc of ours.
+ * interface (instance.h). Where programs of an earlier one hang on the interface, ours take their place in one step each: no
+ * packet meets both, or none. Returns 0 or -errno, and has then said why, but for -ENODEV: the interface has gone. A
+ * failure leaves neither behind, nor a qdisc of ours.
  */
 int attachment_make(struct attachment *attachment, bool prefer_tcx);
 
@@ -39,6 +42,12 @@ void attachment_keep(struct attachment *attachment);
 
 /* Takes both off, and the qdisc if it is ours and nobody else uses it. Nothing attached is fine. */
 void attachment_remove(struct attachment *attachment);
+
+/* Lets go of both, which stay where they are: on clsact, or by links that are pinned. */
+void attachment_leave(struct attachment *attachment);
+
+/* Moves both to an heir, whose programs take the place of ours. Returns 0 or -errno: then all is as before. */
+int attachment_bequeath(struct attachment *attachment, struct attachment *heir);
 
 /* "tcx" or "clsact". */
 const char *attachment_hook(const struct attachment *attachment);

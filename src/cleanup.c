@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* See cleanup.h. Whatever keeps more than rules and filters (pinned maps) is to be added to interface_clean(). */
+/* See cleanup.h. */
 #include "cleanup.h"
 
 #include <errno.h>
@@ -11,6 +11,7 @@
 #include "instance.h"
 #include "log.h"
 #include "netlink.h"
+#include "pins.h"
 #include "privileges.h"
 #include "routing.h"
 
@@ -33,6 +34,25 @@ static int filters_clean(const char *name, int ifindex, unsigned int *removed)
 	return err;
 }
 
+/* What is pinned (pins.h), the interface may be there or not: the links are the programs' hold on it. */
+static int pins_clean(const char *name, unsigned int *removed)
+{
+	enum config_family family;
+	char path[PINS_PATH];
+	int pins = 0, err = 0;
+
+	for (family = 0; family < CONFIG_FAMILIES && err >= 0; family++) {
+		err = pins_directory(path, name, config_address_family(family)) ?: pins_remove(path);
+		pins += err > 0 ? err : 0;
+	}
+	if (pins)
+		log_info("%s: removed %d pinned maps and links", name, pins);
+	if (err < 0)
+		log_error("%s: remove what is pinned: %s", name, strerror(-err));
+	*removed += (unsigned int)pins;
+	return err < 0 ? err : 0;
+}
+
 /* The same under a claim, so that no daemon starts there meanwhile. */
 static int interface_clean(const char *name, unsigned int *removed)
 {
@@ -46,6 +66,7 @@ static int interface_clean(const char *name, unsigned int *removed)
 		return fd;
 	if (ifindex)
 		err = filters_clean(name, (int)ifindex, removed);
+	err = err ?: pins_clean(name, removed);
 	instance_release(what, fd);
 	return err;
 }
@@ -73,7 +94,7 @@ static int interfaces_clean(const struct config *config, unsigned int *removed)
 		err = err ?: failed;
 	}
 	if_freenameindex(all);
-	return err;
+	return err ? err : pins_remove_all(removed); /* of interfaces that are gone */
 }
 
 /* Rules belong to a network namespace, and a daemon at work there minds all of them. */

@@ -29,6 +29,7 @@ const char cli_help_text[] =
 	"      --ports RANGE...       external TCP and UDP ports, default 20000-29999\n"
 	"      --hairpin-if NAME...   internal interfaces from which the external address is reachable, e.g. lo lan\n"
 	"      --internal CIDR...     translate only these internal networks\n"
+	"      --persist              go on translating when the daemon ends, and lose no mapping when it starts again\n"
 	"      --bpf-log LEVEL        print what the data plane does: 0 nothing, 1 errors, 2 warnings, 3 mappings,\n"
 	"                             4 drops, 5 every packet\n"
 	"      --bpf-loader NAME      accepted, without effect\n"
@@ -52,6 +53,7 @@ enum option {
 	OPTION_PORTS,
 	OPTION_HAIRPIN_IF,
 	OPTION_INTERNAL,
+	OPTION_PERSIST,
 	OPTION_BPF_LOG,
 	OPTION_BPF_LOADER,
 	OPTIONS
@@ -75,6 +77,7 @@ static const struct {
 	[OPTION_NAT66] = { "--nat66", 0, WORDS_NONE, NULL },
 	[OPTION_PORTS] = { "--ports", 0, WORDS_MANY, "a port range such as 20000-29999" },
 	[OPTION_HAIRPIN_IF] = { "--hairpin-if", 0, WORDS_MANY, "an interface name" },
+	[OPTION_PERSIST] = { "--persist", 0, WORDS_NONE, NULL },
 	[OPTION_INTERNAL] = { "--internal", 0, WORDS_MANY, "a network such as 192.168.1.0/24" },
 	[OPTION_BPF_LOG] = { "--bpf-log", 0, WORDS_ONE, "a level from 0 to 5" },
 	[OPTION_BPF_LOADER] = { "--bpf-loader", 0, WORDS_ONE, "a name" },
@@ -272,6 +275,7 @@ static int options_check(struct parser *parser)
 		return refuse(cli, 2, "--ifname and --ifindex: give one of them");
 	if (!is_given(parser, OPTION_IFNAME) && !is_given(parser, OPTION_IFINDEX))
 		return refuse(cli, 2, "no external interface: give --ifname NAME (--help shows all options)");
+	interface->persist = is_given(parser, OPTION_PERSIST);
 	interface->nat66 = is_given(parser, OPTION_NAT66);
 	interface->nat44 = is_given(parser, OPTION_NAT44) || !interface->nat66;
 	if (config_check(&cli->config, cli->error, sizeof(cli->error))) {

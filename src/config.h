@@ -79,7 +79,7 @@ struct interface_config {
 	uint32_t filtering; /* enum nat_filtering */
 	uint32_t pooling;   /* enum nat_pooling */
 	bool refresh_inbound;
-	bool persist; /* not yet: refused */
+	bool persist; /* mappings and programs outlive the daemon, pinned */
 	bool take_over_masquerade;
 	struct hairpin_config hairpin[CONFIG_FAMILIES];
 };

@@ -736,8 +736,6 @@ static int interface_check(struct reader *reader, const struct toml_value *table
 				      "snat_internals: an IPv%c network, but nat%s is not on", is_ipv4 ? '4' : '6',
 				      is_ipv4 ? "44" : "66");
 	}
-	if (interface->persist)
-		return refuse(reader, line_of(reader, table, "persist"), "persist: not yet in this version");
 	if (sources_check(reader, table, CONFIG_IPV4) || sources_check(reader, table, CONFIG_IPV6))
 		return -EINVAL;
 	if (!interface->nat44 && !interface->nat66)

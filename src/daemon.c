@@ -48,6 +48,7 @@ struct daemon {
 	bool must_follow;				 /* at the next tick */
 	int look_in, retry_seconds;			 /* seconds */
 	bool is_stopping;
+	bool has_failed; /* to start */
 };
 
 static void warnings_print(const struct config *config)
@@ -139,23 +140,24 @@ static int loop_open(struct daemon *daemon)
 		epoll_watch(daemon, netlink_event_fd(daemon->nl), TAG_NETLINK);
 }
 
-/* The rules, routes and neighbours of one family that the interfaces want now; none if `off`. */
+/* The rules, routes and neighbours of one family that the interfaces want now; if `off`, what outlives us does. */
 static int hairpin_follow_family(struct daemon *daemon, enum config_family family, bool off)
 {
 	struct hairpin_items wanted = { NULL, 0 };
 	struct hairpin_external *externals = NULL;
-	size_t i, interfaces = off ? 0 : daemon->interfaces_count, count = 0;
+	size_t i, count = 0;
 	int err;
 
-	if (interfaces) {
-		externals = calloc(interfaces * NAT_EXTERNALS_MAX, sizeof(*externals));
+	if (daemon->interfaces_count) {
+		externals = calloc(daemon->interfaces_count * NAT_EXTERNALS_MAX, sizeof(*externals));
 		if (!externals) {
 			log_error("hairpin: out of memory");
 			return -ENOMEM;
 		}
 	}
-	for (i = 0; i < interfaces; i++)
-		count += interface_describe(&daemon->interfaces[i], family, &externals[count]);
+	for (i = 0; i < daemon->interfaces_count; i++)
+		if (!off || interface_stays(&daemon->interfaces[i], daemon->has_failed))
+			count += interface_describe(&daemon->interfaces[i], family, &externals[count]);
 	err = hairpin_plan(&wanted, family, daemon->config->local_rule_pref[family], externals, count);
 	if (err)
 		log_error("hairpin: out of memory");
@@ -460,7 +462,7 @@ static void fd_close(int fd)
 		close(fd);
 }
 
-/* Takes everything back, last first. */
+/* Takes everything back, last first, but what is to outlive us. */
 static void daemon_close(struct daemon *daemon, bool has_changed)
 {
 	int tries = 0;
@@ -471,7 +473,8 @@ static void daemon_close(struct daemon *daemon, bool has_changed)
 		;
 	for (i = daemon->interfaces_count; i > 0; i--) {
 		masquerade_close(daemon->interfaces[i - 1].masquerade);
-		interface_close(&daemon->interfaces[i - 1]);
+		interface_close(&daemon->interfaces[i - 1],
+				interface_stays(&daemon->interfaces[i - 1], daemon->has_failed));
 	}
 	tables_release(daemon);
 	free(daemon->table_claims);
@@ -506,6 +509,7 @@ int daemon_run(struct config *config, const char *file)
 		daemon_loop(&daemon);
 		notify_stopping();
 	}
+	daemon.has_failed = err;
 	daemon_close(&daemon, has_changed);
 	notify_close();
 	if (!err)

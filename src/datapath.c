@@ -25,14 +25,16 @@
 
 #include "attachment.h"
 #include "held.h"
+#include "inheritance.h"
 #include "log.h"
 #include "nat44.skel.h"
 #include "nat66.skel.h"
+#include "pins.h"
 
 /* What both families' skeletons have. */
 struct datapath_maps {
 	struct bpf_map *slots, *port_index, *regions, *endpoints, *tcp_sessions, *fragments, *remotes, *hosts, *policy,
-		*counters, *events, *held_egress, *held_ingress;
+		*counters, *events, *held_egress, *held_ingress, *bss;
 };
 
 struct datapath {
@@ -45,6 +47,10 @@ struct datapath {
 	struct bpf_program *sweep;
 	struct nat_constants *constants; /* the object's .rodata, until it is loaded */
 	struct nat_config *config;	 /* the object's .bss */
+	void *inherited;		 /* the same of an earlier one, that was taken over; NULL: it was not */
+	struct layout layout;
+	char pins[PINS_PATH]; /* of this interface and family; "": unknown */
+	bool keep;	      /* pin maps and links there */
 	struct ring_buffer *ring;
 	struct ring_buffer *held_ring;
 	struct held_store held;
@@ -58,9 +64,9 @@ struct datapath {
 	int family;
 	int ifindex;
 	__u32 slots;
-	__u32 turn_mark;
 	unsigned int externals;
 	bool prefer_tcx;
+	bool is_attached;
 };
 
 static __u32 ticks_of_ms(uint64_t ms)
@@ -95,13 +101,14 @@ static __u32 ticks_of_ms(uint64_t ms)
 			MAP_OF(slots),	      MAP_OF(port_index), MAP_OF(regions), MAP_OF(endpoints),   \
 			MAP_OF(tcp_sessions), MAP_OF(fragments),  MAP_OF(remotes), MAP_OF(hosts),       \
 			MAP_OF(policy),	      MAP_OF(counters),	  MAP_OF(events),  MAP_OF(held_egress), \
-			MAP_OF(held_ingress),                                                           \
+			MAP_OF(held_ingress), MAP_OF(bss),                                              \
 		};                                                                                      \
 		dp->attachment.programs[NAT_EGRESS] = skel->progs.nat_egress;                           \
 		dp->attachment.programs[NAT_INGRESS] = skel->progs.nat_ingress;                         \
 		dp->sweep = skel->progs.nat_sweep;                                                      \
 		dp->constants = &skel->rodata->constants;                                               \
 		dp->config = &skel->bss->config;                                                        \
+		dp->layout.config_at = (char *)&skel->bss->config - (char *)skel->bss;                  \
 		return 0;                                                                               \
 	}
 
@@ -395,7 +402,6 @@ static int prepare(struct datapath *dp, const struct datapath_config *config, co
 		.externals = config->externals_count,
 		.policy_needs = (config->internals_count ? POLICY_NEED_SOURCE : 0) |
 				(config->exempt_destinations_count ? POLICY_NEED_DESTINATION : 0),
-		.turn_mark = dp->turn_mark,
 		.inbound_mark = config->inbound_mark,
 		.mss_clamp = config->mss_clamp,
 		.filtering = config->filtering,
@@ -474,7 +480,7 @@ static uint64_t clock_ms(void)
 static void fragment_return(struct datapath *dp, enum nat_direction direction, const struct held_entry *entry)
 {
 	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_ifindex = dp->ifindex };
-	__u32 mark = direction == NAT_INGRESS ? dp->turn_mark : 0;
+	__u32 mark = direction == NAT_INGRESS ? dp->layout.turn_mark : 0;
 
 	to.sll_protocol = htons(dp->family == AF_INET ? ETH_P_IP : ETH_P_IPV6);
 	if (dp->packet_socket < 0)
@@ -564,10 +570,66 @@ static int open_events(struct datapath *dp, const struct datapath_config *config
 	return 0;
 }
 
-static int load(struct datapath *dp, const struct datapath_config *config)
+/* FNV-1a. */
+static __u64 hash_add(__u64 hash, __u64 value)
+{
+	for (int i = 0; i < 64; i += 8)
+		hash = (hash ^ (value >> i & 0xff)) * 0x100000001b3ULL;
+	return hash;
+}
+
+/* Everything that decides which slot is whose. */
+static __u64 ports_hash(const struct datapath_config *config)
+{
+	__u64 hash = hash_add(0xcbf29ce484222325ULL, config->externals_count);
+
+	for (unsigned int i = 0; i < config->externals_count * NAT_PROTOCOLS; i++) {
+		const struct port_set *ports = ports_of(config, i / NAT_PROTOCOLS, i % NAT_PROTOCOLS);
+
+		hash = hash_add(hash, ports->count);
+		for (size_t r = 0; r < ports->count; r++)
+			hash = hash_add(hash, (__u64)ports->ranges[r].first << 16 | ports->ranges[r].last);
+	}
+	return hash;
+}
+
+static void plan_layout(struct datapath *dp, const struct datapath_config *config)
+{
+	dp->layout.version = NAT_LAYOUT;
+	dp->layout.family = config->family;
+	dp->layout.turn_mark = random_mark();
+	dp->layout.netns = inheritance_netns();
+	dp->layout.ports = ports_hash(config);
+}
+
+/* The maps of an earlier one are full already: what the configuration may say differently goes in by single stores. */
+static int config_inherit(struct datapath *dp, const struct external *externals, const struct datapath_config *config)
+{
+	dp->inherited = map_open(dp, dp->maps.bss);
+	if (!dp->inherited)
+		return -ENOMEM;
+	dp->config = (struct nat_config *)((char *)dp->inherited + dp->layout.config_at);
+	for (unsigned int i = 0; i < config->externals_count; i++)
+		dp->config->external[i].flags = externals[i].flags;
+	fill_timeouts(dp->config, config->timeout_ms);
+	return 0;
+}
+
+static int config_fill(struct datapath *dp, const struct external *externals, const struct datapath_config *config)
+{
+	memcpy(dp->config->external, externals, NAT_EXTERNALS_MAX * sizeof(*externals));
+	dp->config->slots = dp->slots;
+	fill_timeouts(dp->config, config->timeout_ms);
+	return fill_slots(dp, config) ?: fill_regions(dp, config->externals_count);
+}
+
+/* `from`: where to take the maps from; NULL: they are new. -ESTALE with why[]: they do not fit. */
+static int load(struct datapath *dp, const struct datapath_config *config, const struct inheritance *from,
+		char why[INHERITANCE_WHY])
 {
 	struct external externals[NAT_EXTERNALS_MAX] = { 0 };
 	struct slot_plan plan = { 0 };
+	bool is_heir;
 	int err;
 
 	for (unsigned int i = 0; i < config->externals_count; i++) {
@@ -577,34 +639,64 @@ static int load(struct datapath *dp, const struct datapath_config *config)
 	}
 	dp->slots = plan.slots;
 	dp->externals = config->externals_count;
-	dp->turn_mark = random_mark();
+	plan_layout(dp, config);
 	err = prepare(dp, config, &plan);
+	if (!err && from)
+		err = inheritance_take(dp->object, from, &dp->layout, why);
+	if (err == -ESTALE)
+		return err;
+	is_heir = from && !err;
+	dp->constants->turn_mark = dp->layout.turn_mark;
+	err = err == -ENOENT ? 0 : err;
 	if (!err)
 		err = dp->load(dp);
+	if (err && is_heir) {
+		snprintf(why, INHERITANCE_WHY, "the programs do not load with it");
+		return -ESTALE;
+	}
 	if (err)
 		return load_failed(dp, err);
-	memcpy(dp->config->external, externals, sizeof(externals));
-	dp->config->slots = plan.slots;
-	fill_timeouts(dp->config, config->timeout_ms);
-	err = fill_slots(dp, config);
-	err = err ?: fill_regions(dp, config->externals_count);
+	err = is_heir ? config_inherit(dp, externals, config) : config_fill(dp, externals, config);
 	err = err ?: fill_policy(dp, config);
 	err = err ?: open_events(dp, config);
 	err = err ?: open_held(dp);
 	return err;
 }
 
-int datapath_open(struct datapath **result, const struct datapath_config *config)
+static void open_pins(struct datapath *dp, const struct datapath_config *config)
+{
+	if (pins_directory(dp->pins, dp->ifname, dp->family))
+		dp->pins[0] = '\0';
+	else
+		dp->attachment.pins = dp->pins;
+	dp->keep = config->persist && dp->pins[0];
+}
+
+/* Nothing is attached, or is to stay so. */
+static void datapath_free(struct datapath *dp)
+{
+	if (!dp)
+		return;
+	ring_buffer__free(dp->ring);
+	ring_buffer__free(dp->held_ring);
+	held_clear(&dp->held);
+	if (dp->packet_socket >= 0)
+		close(dp->packet_socket);
+	if (dp->inherited)
+		map_close(dp->maps.bss, dp->inherited);
+	if (dp->skeleton)
+		dp->destroy(dp);
+	free(dp->own);
+	free(dp);
+}
+
+static int open_with(struct datapath **result, const struct datapath_config *config, const struct inheritance *from,
+		     char why[INHERITANCE_WHY])
 {
 	struct datapath *dp;
 	int err;
 
 	*result = NULL;
-	if (!config->externals_count || config->externals_count > NAT_EXTERNALS_MAX) {
-		log_error("%s: %u external addresses, 1 to %d are possible", config->ifname, config->externals_count,
-			  NAT_EXTERNALS_MAX);
-		return -EINVAL;
-	}
 	dp = calloc(1, sizeof(*dp));
 	if (!dp)
 		return -ENOMEM;
@@ -621,43 +713,108 @@ int datapath_open(struct datapath **result, const struct datapath_config *config
 		log_error("%s: open the BPF object: %s", dp->ifname, strerror(-err));
 		goto fail;
 	}
-	err = load(dp, config);
+	open_pins(dp, config);
+	err = load(dp, config, from, why);
 	if (err)
 		goto fail;
 	*result = dp;
 	return 0;
 fail:
-	datapath_close(dp);
+	datapath_free(dp);
 	return err;
+}
+
+int datapath_open(struct datapath **result, const struct datapath_config *config)
+{
+	const char *family = config->family == AF_INET ? "IPv4" : "IPv6";
+	char path[PINS_PATH], why[INHERITANCE_WHY];
+	struct inheritance from = { .pins = path };
+	int err = -ESTALE;
+
+	*result = NULL;
+	if (!config->externals_count || config->externals_count > NAT_EXTERNALS_MAX) {
+		log_error("%s: %u external addresses, 1 to %d are possible", config->ifname, config->externals_count,
+			  NAT_EXTERNALS_MAX);
+		return -EINVAL;
+	}
+	if (!config->persist || pins_directory(path, config->ifname, config->family))
+		return open_with(result, config, NULL, why);
+	err = open_with(result, config, &from, why);
+	if (!err && datapath_is_heir(*result))
+		log_info("%s: takes over the %s mappings of an earlier einat", config->ifname, family);
+	if (err != -ESTALE)
+		return err;
+	log_warning("%s: what an earlier einat has left of %s is not taken over, mappings begin anew: %s",
+		    config->ifname, family, why);
+	return open_with(result, config, NULL, why);
 }
 
 /* Attaching */
 
+/* Whether maps can be kept is no reason not to start: without, nothing survives the process. */
+static bool maps_pin(const struct datapath *dp)
+{
+	int err = pins_prepare(dp->pins, dp->ifname);
+
+	if (err)
+		return false;
+	err = inheritance_leave(dp->object, dp->pins, &dp->layout);
+	if (err)
+		log_error("%s: persist: pin the maps in %s: %s", dp->ifname, dp->pins, strerror(-err));
+	return !err;
+}
+
+/* The maps first: a link that outlives us is of no use to the next one without them. */
 int datapath_attach(struct datapath *dp)
 {
-	return attachment_make(&dp->attachment, dp->prefer_tcx);
+	int err;
+
+	dp->keep = dp->keep && maps_pin(dp);
+	dp->attachment.keep = dp->keep;
+	err = attachment_make(&dp->attachment, dp->prefer_tcx);
+	if (dp->pins[0] && (!dp->keep || (err && err != -ENODEV)))
+		pins_remove(dp->pins);
+	dp->is_attached = !err;
+	return err;
 }
 
 void datapath_detach(struct datapath *dp)
 {
-	if (dp)
-		attachment_remove(&dp->attachment);
+	if (!dp)
+		return;
+	attachment_remove(&dp->attachment);
+	if (dp->keep && dp->is_attached)
+		pins_remove(dp->pins);
+	dp->is_attached = false;
+}
+
+void datapath_leave(struct datapath *dp)
+{
+	if (!dp || !dp->keep || !dp->is_attached) {
+		datapath_close(dp);
+		return;
+	}
+	attachment_leave(&dp->attachment);
+	datapath_free(dp);
+}
+
+bool datapath_is_heir(const struct datapath *dp)
+{
+	return dp->inherited;
+}
+
+int datapath_forget(const char *ifname, int family)
+{
+	char path[PINS_PATH];
+	int err = pins_directory(path, ifname, family) ?: pins_remove(path);
+
+	return err < 0 ? err : 0;
 }
 
 void datapath_close(struct datapath *dp)
 {
-	if (!dp)
-		return;
 	datapath_detach(dp);
-	ring_buffer__free(dp->ring);
-	ring_buffer__free(dp->held_ring);
-	held_clear(&dp->held);
-	if (dp->packet_socket >= 0)
-		close(dp->packet_socket);
-	if (dp->skeleton)
-		dp->destroy(dp);
-	free(dp->own);
-	free(dp);
+	datapath_free(dp);
 }
 
 /* Running */
@@ -694,6 +851,11 @@ int datapath_set_external_at(struct datapath *dp, unsigned int number, const __b
 		__atomic_store_n(&external->addr[i], addr[i], __ATOMIC_RELAXED);
 	__atomic_store_n(&external->generation, generation, __ATOMIC_RELEASE);
 	return 0;
+}
+
+void datapath_get_external_at(const struct datapath *dp, unsigned int number, __be32 addr[4])
+{
+	memcpy(addr, dp->config->external[number].addr, sizeof(dp->config->external[number].addr));
 }
 
 int datapath_set_external(struct datapath *dp, const __be32 addr[4])

@@ -35,6 +35,7 @@ struct datapath_config {
 	const char *ifname; /* for messages */
 	bool has_l2;	    /* frames carry an Ethernet header; PPP, WireGuard and TUN devices have none */
 	bool prefer_tcx;
+	bool persist;				 /* the maps and programs outlive the process: see datapath_leave() */
 	int log_level;				 /* 0 to 5: what reaches datapath_read_events() */
 	struct port_set ports[NAT_PROTOCOLS];	 /* managed external ports; empty: the protocol is left alone */
 	const struct external_config *externals; /* NULL: every external has the ports above */
@@ -61,7 +62,8 @@ struct datapath_config {
 void datapath_config_init(struct datapath_config *config);
 
 /*
- * Probes the kernel, loads and verifies. Nothing on the machine changes yet. config is not kept.
+ * Probes the kernel, loads and verifies. Nothing on the machine changes yet. config is not kept. With `persist` it takes
+ * over the mappings that an earlier one has left, if they fit, or says why they do not.
  * -EPERM: no permission, -EOPNOTSUPP: the kernel lacks something (named in the message).
  */
 int datapath_open(struct datapath **dp, const struct datapath_config *config);
@@ -74,6 +76,18 @@ int datapath_attach(struct datapath *dp);
 
 /* Takes the programs off again, and the clsact qdisc if it was ours and nobody else uses it. NULL is fine. */
 void datapath_detach(struct datapath *dp);
+
+/*
+ * Frees, but leaves maps and programs at work for the next one, if they were to persist and are attached; else as
+ * datapath_close(). Without a daemon expired mappings are not swept, so free ports get scarce after a long time.
+ */
+void datapath_leave(struct datapath *dp);
+
+/* Has it taken over what an earlier one had left? */
+bool datapath_is_heir(const struct datapath *dp);
+
+/* Removes what is left, pinned, of a family on an interface that is not to be translated any more. 0 or -errno. */
+int datapath_forget(const char *ifname, int family);
 
 /* Detaches if need be, and frees. NULL is fine. */
 void datapath_close(struct datapath *dp);
@@ -89,6 +103,9 @@ int datapath_set_external_at(struct datapath *dp, unsigned int number, const __b
 
 /* Other timeouts than those it was opened with, for whatever packet comes next. */
 void datapath_set_timeouts(struct datapath *dp, const uint64_t timeout_ms[NAT_TIMEOUTS]);
+
+/* What it was told last, or what was taken over. */
+void datapath_get_external_at(const struct datapath *dp, unsigned int number, __be32 addr[4]);
 
 /*
  * The interface's other addresses (full-length prefixes): what leaves from them is the router's own and passes. They

@@ -79,8 +79,8 @@ static int directory_open(void)
 	return -EPERM;
 }
 
-/* The number of the network namespace's file, which is what identifies it; needs no /proc. */
-static int namespace_number(unsigned long *number)
+/* Needs no /proc. */
+int instance_namespace(unsigned long *number)
 {
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), ns;
 	struct stat status;
@@ -101,7 +101,7 @@ static int namespace_number(unsigned long *number)
 static int file_name(const char *what, char *name, size_t size)
 {
 	unsigned long number;
-	int err = namespace_number(&number);
+	int err = instance_namespace(&number);
 
 	if (err) {
 		log_error("%s: claim it: ask for the network namespace: %s", what, strerror(-err));

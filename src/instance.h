@@ -26,4 +26,7 @@ int instance_clean(unsigned int *removed);
 /* The process that has claimed `what`, or 0: nobody, as far as can be seen. Claims and says nothing. */
 long instance_holder(const char *what);
 
+/* The number of the network namespace's file, which is what identifies it. Returns 0 or -errno. */
+int instance_namespace(unsigned long *number);
+
 #endif

@@ -30,24 +30,37 @@ int interface_init(struct interface *interface, const struct interface_config *c
 	return interface->claim_fd < 0 ? interface->claim_fd : 0;
 }
 
-/* In the other order than they were attached: the first one may have made the qdisc that both hang on. */
-static void planes_unload(struct interface *interface)
+/* `leave`: what persists stays at work. In the other order than they were attached: the first one may have made the qdisc that both hang on. */
+static void planes_unload(struct interface *interface, bool leave)
 {
 	struct plane *plane;
 
 	for (plane = interface->planes + CONFIG_FAMILIES; plane-- > interface->planes;) {
-		datapath_close(plane->datapath); /* its descriptors leave the epoll set with it */
+		(leave ? datapath_leave
+		       : datapath_close)(plane->datapath); /* its descriptors leave the epoll set with it */
 		plane->datapath = NULL;
 		plane->is_attached = false;
 		external_plan_free(&plane->plan);
 	}
 }
 
-void interface_close(struct interface *interface)
+bool interface_stays(const struct interface *interface, bool has_failed)
+{
+	const struct plane *plane;
+
+	if (!interface->config->persist)
+		return false;
+	for (plane = interface->planes; plane < interface->planes + CONFIG_FAMILIES; plane++)
+		if (plane->datapath && datapath_is_heir(plane->datapath))
+			return true;
+	return !has_failed;
+}
+
+void interface_close(struct interface *interface, bool leave)
 {
 	char what[INSTANCE_INTERFACE];
 
-	planes_unload(interface);
+	planes_unload(interface, leave);
 	instance_interface(what, interface->config->name);
 	instance_release(what, interface->claim_fd);
 	interface->claim_fd = -1;
@@ -113,7 +126,7 @@ static struct external_config *externals_configure(const struct interface_config
 	return externals;
 }
 
-/* Loads for a device with this index and header. */
+/* Loads for a device with this index and header; without an index, only to see whether the kernel would do. */
 static int datapath_load(struct datapath **datapath, const struct interface_config *config, enum config_family family,
 			 int ifindex, enum link_layer layer)
 {
@@ -125,7 +138,8 @@ static int datapath_load(struct datapath **datapath, const struct interface_conf
 
 	datapath_configure(&dp, config);
 	dp.family = config_address_family(family);
-	dp.ifindex = ifindex;
+	dp.ifindex = ifindex ? ifindex : LOOPBACK_IFINDEX;
+	dp.persist = ifindex && config->persist;
 	dp.has_l2 = layer == LINK_ETHERNET;
 	err = external_plan_init(&plan, config, dp.family);
 	externals = err ? NULL : externals_configure(config, &plan);
@@ -150,6 +164,7 @@ static int datapath_load(struct datapath **datapath, const struct interface_conf
 static int plane_load(struct interface *interface, enum config_family family)
 {
 	struct plane *plane = &interface->planes[family];
+	unsigned int i;
 	int err;
 
 	err = datapath_load(&plane->datapath, interface->config, family, interface->link.ifindex, interface->layer);
@@ -158,7 +173,9 @@ static int plane_load(struct interface *interface, enum config_family family)
 		return err;
 	}
 	external_plan_init(&plane->plan, interface->config, config_address_family(family));
-	plane->is_told = false;
+	plane->is_told = datapath_is_heir(plane->datapath);
+	for (i = 0; i < plane->plan.count && plane->is_told; i++)
+		datapath_get_external_at(plane->datapath, i, plane->plan.sources[i]);
 	plane->is_checked = true;
 	plane->has_news = true;
 	err = fd_watch(interface, datapath_event_fd(plane->datapath));
@@ -173,7 +190,7 @@ static int plane_check(struct interface *interface, enum config_family family)
 
 	if (interface->planes[family].is_checked)
 		return 0;
-	err = datapath_load(&datapath, interface->config, family, LOOPBACK_IFINDEX, LINK_ETHERNET);
+	err = datapath_load(&datapath, interface->config, family, 0, LINK_ETHERNET);
 	if (err)
 		return err;
 	datapath_close(datapath);
@@ -277,7 +294,8 @@ static int leavings_clean(struct interface *interface)
 
 	for (family = 0; family < CONFIG_FAMILIES && !err && !interface->is_clean; family++)
 		if (!interface_config_translates(interface->config, family))
-			err = attachment_clean(interface->link.ifindex, config_address_family(family), NULL);
+			err = attachment_clean(interface->link.ifindex, config_address_family(family), NULL)
+				      ?: datapath_forget(interface->config->name, config_address_family(family));
 	if (err && err != -ENODEV)
 		log_error("%s: take off the filters of a killed einat: %s", interface->config->name, strerror(-err));
 	interface->is_clean = !err;
@@ -295,13 +313,13 @@ int interface_update(struct interface *interface, struct netlink *nl)
 	interface->has_news = interface->has_news || interface->is_present == !!err;
 	interface->is_present = !err;
 	if (err) {
-		planes_unload(interface);
+		planes_unload(interface, true);
 		return planes_update(interface, nl);
 	}
 	interface->link = link;
 	/* A redial makes another device of the same name; a tunnel may come back with another kind of header. */
 	if (link.ifindex != interface->loaded_ifindex || external_link_layer(link.type) != interface->layer) {
-		planes_unload(interface);
+		planes_unload(interface, true);
 		interface->is_clean = false;
 	}
 	interface->loaded_ifindex = link.ifindex;
@@ -315,7 +333,7 @@ int interface_update(struct interface *interface, struct netlink *nl)
 	if (err == -ENODEV) { /* gone since we looked: an event is on its way */
 		interface->is_present = false;
 		interface->has_news = true;
-		planes_unload(interface);
+		planes_unload(interface, true);
 		return 0;
 	}
 	return err;

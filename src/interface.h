@@ -78,7 +78,16 @@ void interface_status(const struct interface *interface, char *text, size_t size
 size_t interface_describe(const struct interface *interface, enum config_family family,
 			  struct hairpin_external *externals);
 
-/* Detaches, and gives up the claim. */
-void interface_close(struct interface *interface);
+/*
+ * Is it to go on when the daemon ends? What is configured to persist does. After a start that failed, only what was at work
+ * before it.
+ */
+bool interface_stays(const struct interface *interface, bool has_failed);
+
+/*
+ * Gives up the claim, and detaches; but with `leave` what is configured to persist goes on translating, and a later start
+ * takes it over.
+ */
+void interface_close(struct interface *interface, bool leave);
 
 #endif

@@ -3,5 +3,5 @@
 # the other sources here are linked to all of them. netstate needs libmnl and
 # a linux/bpf.h that knows BPF_TCX_INGRESS (libbpf's include/uapi has one).
 
-PEERS := peer stun-client stun-server netstate refuse notified
+PEERS := peer stun-client stun-server netstate refuse notified flow
 PEERS_SHARED := endpoint.c stun.c

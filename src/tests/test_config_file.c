@@ -94,7 +94,6 @@ static void test_refused(void **state)
 		  "f:4: [[interfaces]] \"wan\": filtering: \"none\": is none of endpoint-independent, address-dependent, "
 		  "address-and-port-dependent" },
 		{ WAN "pooling = true", "f:4: [[interfaces]] \"wan\": pooling: a boolean, where a string belongs" },
-		{ WAN "persist = true", "f:4: [[interfaces]] \"wan\": persist: not yet in this version" },
 		{ WAN "no_snat_dests = [\"192.0.2.1\"]",
 		  "f:4: [[interfaces]] \"wan\": no_snat_dests: \"192.0.2.1\": no prefix length, such as /24" },
 		{ WAN "snat_internals = \"10.0.0.0/8\"",

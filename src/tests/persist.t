@@ -1,0 +1,264 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Restart and upgrade without loss: live flows through the router while its daemon is stopped, killed and started again.
+#
+#   host 192.168.1.100 --- lan [router] wan 203.0.113.2 --- server 203.0.113.1
+#
+# All three are network namespaces. The BPF file system is one of the test's own.
+
+# shellcheck source=src/tests/harness.sh
+. "$(dirname "$0")/harness.sh"
+
+FLOW=${FLOW:-$top/build/$(uname -m)/peers/flow}
+host=$ns-host
+server=$ns-server
+namespaces="$ns $host $server"
+export EINAT_BPFFS="$tmp/bpf"
+endpoint=203.0.113.2:25000
+flow_pid=
+trap '{ [ -z "$flow_pid" ] || kill "$flow_pid"; umount "$EINAT_BPFFS"; } 2>/dev/null; cleanup' EXIT
+
+topology()
+{
+	ip netns add "$ns" && ip netns add "$host" && ip netns add "$server" || return 1
+	mkdir "$EINAT_BPFFS" && mount -t bpf bpf "$EINAT_BPFFS" || return 1
+	for namespace in $namespaces; do
+		ip netns exec "$namespace" sysctl -qw net.ipv6.conf.all.disable_ipv6=1
+		ip -n "$namespace" link set lo up
+	done
+	router sysctl -qw net.ipv4.conf.all.forwarding=1
+	ip -n "$ns" link add lan type veth peer name eth0 netns "$host"
+	ip -n "$ns" link add "$wan" type veth peer name eth0 netns "$server"
+	address "$ns" lan 192.168.1.1/24
+	address "$host" eth0 192.168.1.100/24
+	address "$ns" "$wan" 203.0.113.2/24
+	address "$server" eth0 203.0.113.1/24
+	ip -n "$host" route add default via 192.168.1.1
+}
+
+address()
+{
+	ip -n "$1" address add "$3" dev "$2"
+	ip -n "$1" link set "$2" up
+}
+
+# A dot in its name: the BPF file system has none.
+wan=wan.5
+
+started() { until_true grep -q "^einat: $wan: 203.0.113.2 (" "$tmp/log" || { cat "$tmp/log" && false; }; }
+
+run() { start -i "$wan" "$@" && started; }
+
+restart()
+{
+	end "$1" && run --persist
+}
+
+end()
+{
+	kill "-$1" "$pid"
+	wait "$pid" 2>/dev/null
+	pid=
+}
+
+flow_start()
+{
+	: >"$tmp/flow"
+	ip netns exec "$host" "$FLOW" send 192.168.1.100:25000 203.0.113.1:7 1000 >"$tmp/flow" 2>&1 &
+	flow_pid=$!
+	until_true grep -qx flowing "$tmp/flow" || { cat "$tmp/flow" && false; }
+}
+
+flow_stop()
+{
+	kill -TERM "$flow_pid"
+	wait "$flow_pid"
+	flow_pid=
+	sed 's/^/# /' "$tmp/flow"
+}
+
+lossless()
+{
+	cat "$tmp/flow"
+	grep -qx "udp: [0-9]* sent, 0 lost, endpoints $endpoint" "$tmp/flow" &&
+		grep -qx "tcp: [0-9]* sent, 0 lost, 0 sent again, endpoints $endpoint" "$tmp/flow"
+}
+
+pins() { echo "$EINAT_BPFFS"/einat/*; }
+no_pins() { [ ! -e "$EINAT_BPFFS/einat" ] || { find "$EINAT_BPFFS/einat" && false; }; }
+attached() { router "$NETSTATE" | grep -c -e "^tcx dev $wan " -e "^filter dev $wan .* name nat_"; }
+is_attached() { [ "$(attached)" -eq 2 ] || { router "$NETSTATE" && false; }; }
+is_alone() { [ "$(attached)" -eq 0 ] || { router "$NETSTATE" && false; }; }
+took_over() { grep -qxF "einat: $wan: takes over the IPv4 mappings of an earlier einat" "$tmp/log" || { cat "$tmp/log" && false; }; }
+began_anew()
+{
+	grep -qxF "einat: warning: $wan: what an earlier einat has left of IPv4 is not taken over, mappings begin anew: $1" \
+		"$tmp/log" || { cat "$tmp/log" && false; }
+}
+
+# restarts COUNT: restarts, every third one by SIGKILL, every other one another file, as an upgrade is
+restarts()
+{
+	n=0
+	binary=$EINAT
+	cp "$EINAT" "$tmp/einat"
+	while [ $((n += 1)) -le "$1" ]; do
+		[ $((n % 2)) -eq 0 ] && EINAT=$binary || EINAT=$tmp/einat
+		signal=TERM
+		[ $((n % 3)) -ne 0 ] || signal=KILL
+		restart $signal && took_over || return 1
+	done
+	EINAT=$binary
+}
+
+test_restarts()
+{
+	by=$2
+	check "$1: starts" run --persist
+	check "$1: its flows" flow_start
+	check "$1: $3 restarts, each takes the mappings over" restarts "$3"
+	flow_stop
+	check "$1: $3 restarts: no packet is lost, and the mappings are the same" lossless
+	check "$1: ends" end TERM
+	check "$1: and goes on translating" is_attached
+	check "$1: a start without --persist" run
+	check "$1: nothing is pinned any more" no_pins
+	check "$1: ends, too" end TERM
+	check "$1: and nothing is left on the interface" is_alone
+	by=
+}
+
+test_twin()
+{
+	run
+	flow_start
+	end TERM
+	sleep 0.05 # for packets to be lost
+	run
+	flow_stop
+	check "twin: without --persist packets are lost" not lossless
+	end TERM
+}
+
+# spoiled WHY COMMAND...: what becomes of pins that the command has spoiled
+spoiled()
+{
+	why=$1
+	shift
+	run --persist
+	end TERM
+	check "pins, $*" "$@"
+	check "pins, $*: the next start starts" run --persist
+	check "pins, $*: and says why it begins anew" began_anew "$why"
+	check "pins, $*: the one after takes over" restart TERM
+	check "pins, $*: and says so" took_over
+	end TERM
+}
+
+drop() { rm "$(pins)/$1"; }
+exchange() { mv "$(pins)/$1" "$(pins)/$2"; }
+all_but_one() { find "$EINAT_BPFFS/einat" -type f ! -name map_slots -delete; }
+
+test_spoiled()
+{
+	spoiled "it is half-written" drop map_layout
+	spoiled "it is half-written" all_but_one
+	spoiled "its map slots is missing or of another kind" drop map_slots
+	spoiled "its map slots is missing or of another kind" exchange map_regions map_slots
+	spoiled "its map slots is missing or of another kind" exchange link_egress map_slots
+	spoiled "it is half-written" exchange map_slots map_layout
+	run --persist --ports 1000-2000
+	end TERM
+	run --persist
+	check "other ports: said" began_anew "its ports or external addresses are others"
+	end TERM
+	mkdir "$(pins)/foreign"
+	run --persist
+	check "something foreign among the pins: taken over" took_over
+	end TERM
+	run
+	check "something foreign among the pins: it is all that stays" [ "$(ls "$(pins)")" = foreign ]
+	end TERM
+	rmdir "$(pins)/foreign" "$(pins)" "$EINAT_BPFFS/einat"
+}
+
+test_directory()
+{
+	umount "$EINAT_BPFFS"
+	run --persist
+	check "no BPF file system: starts, and says how to mount one" grep -qxF \
+		"einat: $wan: persist: $EINAT_BPFFS is no BPF file system: mount -t bpf bpf $EINAT_BPFFS" "$tmp/log"
+	end TERM
+	check "no BPF file system: ends as without --persist" is_alone
+	mount -t bpf bpf "$EINAT_BPFFS"
+	mkdir -m 777 "$EINAT_BPFFS/einat"
+	chmod 777 "$EINAT_BPFFS/einat"
+	run --persist
+	check "a directory that others may write to: starts, and says so" grep -qF "others may write there" "$tmp/log"
+	end TERM
+	check "a directory that others may write to: ends as without --persist" is_alone
+	rmdir "$EINAT_BPFFS/einat"
+}
+
+hairpin_rules() { ip -n "$ns" rule show | grep -c 'lookup 4787'; }
+
+test_hairpin()
+{
+	run --persist --hairpin-if lan
+	end KILL
+	check "einat cleanup" router "$EINAT" cleanup
+	check "einat cleanup leaves nothing on the interface" is_alone
+	check "einat cleanup leaves no pin" no_pins
+	check "einat cleanup leaves no rule" [ "$(hairpin_rules)" -eq 0 ]
+	run --persist --hairpin-if lan
+	end TERM
+	check "hairpin rules stay, too" [ "$(hairpin_rules)" -eq 2 ]
+	run --persist
+	check "hairpin rules that are not wanted any more go" [ "$(hairpin_rules)" -eq 0 ]
+	end TERM
+	run
+	end TERM
+}
+
+test_recreated()
+{
+	run --persist
+	end TERM
+	ip -n "$ns" link delete "$wan"
+	ip -n "$ns" link add "$wan" index 4711 type veth peer name eth0 netns "$server"
+	address "$ns" "$wan" 203.0.113.2/24
+	address "$server" eth0 203.0.113.1/24
+	run --persist
+	check "another device of the same name: its mappings are taken over" took_over
+	check "another device of the same name: attached" is_attached
+	flow_start
+	flow_stop
+	check "another device of the same name: its flows" lossless
+	ip -n "$ns" address delete 203.0.113.2/24 dev "$wan"
+	end KILL
+	ip -n "$ns" address add 203.0.113.9/24 dev "$wan"
+	start -i "$wan" --persist
+	check "another address: starts" until_true grep -q "^einat: $wan: 203.0.113.9 (" "$tmp/log"
+	end TERM
+	check "for the end: without --persist" start -i "$wan"
+	until_true grep -q "^einat: $wan: 203.0.113.9 (" "$tmp/log"
+	end TERM
+	check "for the end: nothing is left" no_pins
+}
+
+topology || {
+	echo "# SKIPPED: network namespaces and a BPF file system need root. NOTHING of persistence was tested." >&2
+	echo "1..0 # SKIP needs root"
+	exit 0
+}
+ip netns exec "$server" "$FLOW" serve 203.0.113.1:7 >"$tmp/server" &
+check "the server serves" until_true grep -qx serving "$tmp/server"
+test_restarts "TCX or what there is" "" 70
+test_restarts "clsact" "$REFUSE 28 22" 30
+test_twin
+test_spoiled
+test_directory
+test_hairpin
+test_recreated
+echo "1..$checks"
