@@ -81,7 +81,7 @@ static bool tcp_serve(int fd)
 	if (getpeername(fd, &from.sa, &length))
 		return false;
 	while ((n = recv(fd, &message, sizeof(message), MSG_PEEK)) == sizeof(message)) {
-		n = recv(fd, &message, sizeof(message), 0);
+		recv(fd, &message, sizeof(message), 0);
 		endpoint_format(&from, message.source);
 		if (send(fd, &message, sizeof(message), MSG_NOSIGNAL) != sizeof(message))
 			return false;

@@ -430,6 +430,7 @@ test_not_root()
 	mkdir -m 755 "$tmp/run-user"
 	chown 65534 "$tmp/run-user"
 	given=+net_admin,+net_raw,+cap_39,+cap_38 # BPF and PERFMON, younger than setpriv
+	: >"$tmp/log"                             # what the last one said is no sign that this one is ready
 	ip netns exec "$ns" env RUNTIME_DIRECTORY="$tmp/run-user:$tmp/other" setpriv --reuid 65534 --regid 65534 --clear-groups \
 		--inh-caps "$given" --ambient-caps "$given" \
 		"$tmp/bin/einat" -i wan --hairpin-if lo lan 2>"$tmp/log" &
