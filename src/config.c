@@ -299,6 +299,41 @@ bool interface_config_warn(const struct interface_config *interface, enum config
 	return false;
 }
 
+static bool hairpin_config_equal(const struct hairpin_config *a, const struct hairpin_config *b)
+{
+	size_t i;
+
+	for (i = 0; i < a->internal_ifs_count; i++)
+		if (!hairpin_config_has_interface(b, a->internal_ifs[i]))
+			return false;
+	return a->internal_ifs_count == b->internal_ifs_count &&
+	       !memcmp(a->ip_protocols, b->ip_protocols, sizeof(a->ip_protocols));
+}
+
+static bool hairpins(const struct interface_config *interface, enum config_family family)
+{
+	return interface_config_translates(interface, family) && interface->hairpin[family].internal_ifs_count;
+}
+
+bool config_warn_table(const struct config *config, size_t number, enum config_family family, char *text, size_t size)
+{
+	const struct interface_config *interface = &config->interfaces[number], *other;
+	const struct hairpin_config *hairpin = &interface->hairpin[family];
+
+	for (other = config->interfaces; hairpins(interface, family) && other < interface; other++) {
+		if (!hairpins(other, family) || other->hairpin[family].table_id != hairpin->table_id ||
+		    hairpin_config_equal(&other->hairpin[family], hairpin))
+			continue;
+		snprintf(
+			text, size,
+			"hairpin table %u is %s's, too: what the rules of either bring is hairpinned by both; table_id "
+			"names another",
+			hairpin->table_id, other->name);
+		return true;
+	}
+	return false;
+}
+
 /* Appends to a text that is cut off where it is full. */
 static void __attribute__((format(printf, 3, 4))) text_append(char *text, size_t size, const char *format, ...)
 {

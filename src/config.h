@@ -150,6 +150,12 @@ int config_check(const struct config *config, char *text, size_t size);
 bool interface_config_warn(const struct interface_config *interface, enum config_family family,
 			   uint32_t local_rule_pref, char *text, size_t size);
 
+/*
+ * The same of an interface, by its number, and those before it: routes are looked up by table, so that two interfaces with
+ * one table hairpin what the rules of either bring.
+ */
+bool config_warn_table(const struct config *config, size_t number, enum config_family family, char *text, size_t size);
+
 /* For the line that is printed at start-up: "ports 20000-29999, hairpin lo lan". */
 void interface_config_describe(const struct interface_config *interface, enum config_family family, char *text,
 			       size_t size);

@@ -51,17 +51,38 @@ struct daemon {
 	bool has_failed; /* to start */
 };
 
-static void warnings_print(const struct config *config)
+/* The n-th table that hairpin routes go to, of all interfaces and families; 0: none. */
+static uint32_t table_wanted(const struct config *config, size_t n)
 {
+	const struct interface_config *interface = &config->interfaces[n / CONFIG_FAMILIES];
+	const struct hairpin_config *hairpin = &interface->hairpin[n % CONFIG_FAMILIES];
+
+	if (!interface_config_translates(interface, n % CONFIG_FAMILIES) || !hairpin->internal_ifs_count)
+		return 0;
+	return hairpin->table_id;
+}
+
+static void warnings_print(const struct daemon *daemon)
+{
+	const struct config *config = daemon->config;
 	enum config_family family;
 	char text[192];
 	size_t i;
 
-	for (i = 0; i < config->interfaces_count; i++)
-		for (family = 0; family < CONFIG_FAMILIES; family++)
-			if (interface_config_warn(&config->interfaces[i], family, config->local_rule_pref[family], text,
-						  sizeof(text)))
-				log_warning("%s: %s", config->interfaces[i].name, text);
+	for (i = 0; i < config->interfaces_count * CONFIG_FAMILIES; i++) {
+		const struct interface_config *interface = &config->interfaces[i / CONFIG_FAMILIES];
+		uint32_t table = table_wanted(config, i);
+
+		family = i % CONFIG_FAMILIES;
+		if (interface_config_warn(interface, family, config->local_rule_pref[family], text, sizeof(text)))
+			log_warning("%s: %s", interface->name, text);
+		if (config_warn_table(config, i / CONFIG_FAMILIES, family, text, sizeof(text)))
+			log_warning("%s: %s", interface->name, text);
+		if (table && routing_table_is_foreign(daemon->nl, config_address_family(family), table))
+			log_warning("%s: hairpin table %u has IPv%d routes of others, which what comes from inside "
+				    "takes now: table_id names another",
+				    interface->name, table, family == CONFIG_IPV4 ? 4 : 6);
+	}
 }
 
 /* An interface that was given by its index is known by its name from here on, so that it is found again. */
@@ -88,7 +109,7 @@ static int config_resolve(struct daemon *daemon)
 		log_error("%s", text);
 		return -EINVAL;
 	}
-	warnings_print(daemon->config);
+	warnings_print(daemon);
 	return 0;
 }
 
@@ -277,17 +298,6 @@ static void timer_handle(struct daemon *daemon)
 		daemon_follow_on(daemon);
 }
 
-/* The n-th table that hairpin routes go to, of all interfaces and families; 0: none. */
-static uint32_t table_wanted(const struct config *config, size_t n)
-{
-	const struct interface_config *interface = &config->interfaces[n / CONFIG_FAMILIES];
-	const struct hairpin_config *hairpin = &interface->hairpin[n % CONFIG_FAMILIES];
-
-	if (!interface_config_translates(interface, n % CONFIG_FAMILIES) || !hairpin->internal_ifs_count)
-		return 0;
-	return hairpin->table_id;
-}
-
 enum { TABLE_CLAIM = 32 };
 
 static void table_claim_name(char what[TABLE_CLAIM], uint32_t table)
@@ -395,7 +405,7 @@ static void config_reload(struct daemon *daemon)
 	config_free(&config); /* the one before */
 	for (i = 0; i < daemon->config->notes_count; i++)
 		log_info("%s", daemon->config->notes[i]);
-	warnings_print(daemon->config);
+	warnings_print(daemon);
 	log_info("SIGHUP: %s is in force", daemon->file);
 	daemon_follow_on(daemon);
 }

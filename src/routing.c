@@ -120,6 +120,43 @@ static int route_read(const struct nlmsghdr *message, void *data)
 	return reader_add(data, &route);
 }
 
+struct table_search {
+	uint32_t table;
+	int family;
+	bool is_foreign;
+};
+
+static int table_read(const struct nlmsghdr *message, void *data)
+{
+	const struct rtmsg *header = mnl_nlmsg_get_payload(message);
+	struct table_search *search = data;
+	uint32_t table = header->rtm_table;
+	const struct nlattr *attr;
+
+	if (message->nlmsg_type != RTM_NEWROUTE || header->rtm_family != search->family ||
+	    header->rtm_protocol == HAIRPIN_OWNER)
+		return MNL_CB_OK;
+	mnl_attr_for_each(attr, message, sizeof(*header))
+		if (mnl_attr_get_type(attr) == RTA_TABLE)
+			table = attr_u32(attr);
+	search->is_foreign = search->is_foreign || table == search->table;
+	return MNL_CB_OK;
+}
+
+bool routing_table_is_foreign(struct netlink *nl, int family, uint32_t table)
+{
+	struct table_search search = { .table = table, .family = family };
+	char buffer[256];
+	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+	struct rtmsg *route = mnl_nlmsg_put_extra_header(request, sizeof(*route));
+
+	request->nlmsg_type = RTM_GETROUTE;
+	request->nlmsg_flags = NLM_F_DUMP;
+	route->rtm_family = (unsigned char)family;
+	mnl_attr_put_u32(request, RTA_TABLE, table); /* the kernel leaves out the others */
+	return !netlink_request(nl, request, table_read, &search) && search.is_foreign;
+}
+
 static int neighbour_read(const struct nlmsghdr *message, void *data)
 {
 	const struct ndmsg *header = mnl_nlmsg_get_payload(message);

@@ -14,6 +14,9 @@
 int routing_reconcile(struct netlink *nl, int family, const struct hairpin_items *wanted,
 		      struct hairpin_items *displaced);
 
+/* Has a table routes that are not ours? A question that fails is no. */
+bool routing_table_is_foreign(struct netlink *nl, int family, uint32_t table);
+
 /* Takes away what a killed daemon has left of one family, says what, and adds how much to *removed. 0 or -errno. */
 int routing_clean(struct netlink *nl, int family, unsigned int *removed);
 

@@ -76,7 +76,7 @@ test_maps_and_pools()
 	check "own maps: a mapping in wan" [ "$(mapped)" = "mapped 203.0.113.2:20600" ]
 	check "own maps: a stranger reaches it through wan" \
 		sees outside 203.0.113.1:25000 udp 203.0.113.1:25000 203.0.113.2:20600
-	check "own maps: nobody through wan2" is_deaf sees outside 192.0.2.1:25000 udp 192.0.2.1:25000 192.0.2.2:20600
+	check "own maps: nobody through wan2" is_deaf outside udp 192.0.2.1:25000 192.0.2.2:20600
 	check "own maps: the same endpoint has another mapping there" not sees inside 192.0.2.2:20600 udp \
 		192.168.1.200:20600 $server2
 	unhold
@@ -87,7 +87,7 @@ test_maps_and_pools()
 	done
 	check "own pools: all ports of wan2 are given away" \
 		[ "$(sort "$tmp"/pool.* | tr '\n' ' ')" = "$(printf 'you 192.0.2.2:4000%s ' 0 1 2 3)" ]
-	check "own pools: the next one has none" is_deaf sees inside x udp 192.168.1.200:50004 $server2
+	check "own pools: the next one has none" is_deaf inside udp 192.168.1.200:50004 $server2
 	check "own pools: wan still has" sees inside 203.0.113.2:20004 udp 192.168.1.200:20004 $server
 	check "own pools: stops" stop TERM 0
 	check "own pools: as it was" as_before
@@ -110,7 +110,7 @@ $moved"
 	hairpinned tcp 20700 203.0.113.2:20700 192.168.1.100:20702 203.0.113.2:20702
 	hold "$in_ns" tcp 192.168.1.200:40002 $server2
 	check "own hairpin settings: wan2 has none for TCP" \
-		is_deaf sees inside 192.0.2.2:40003 tcp 192.168.1.100:40003 192.0.2.2:40002
+		is_deaf inside tcp 192.168.1.100:40003 192.0.2.2:40002
 	unhold
 	check "own hairpin settings: stops" stop TERM 0
 	check "own hairpin settings: as it was" as_before
@@ -169,6 +169,22 @@ $moved"
 	check "one table, the same preference: stops" stop TERM 0
 	check "one table, the same preference: as it was" as_before
 }
+
+# Where the settings differ, one table cannot keep them apart, and that is said.
+test_table_warning()
+{
+	start_two 'internal_if_names = ["lan"], ip_protocols = ["udp"], ip_rule_pref = 110' lan
+	check "one table, other settings: warned of" said "warning: wan2: $shared"
+	stop TERM 0 >/dev/null
+	for keys in 'internal_if_names = ["lan", "lo"]' 'internal_if_names = ["lan"], table_id = 4788' 'internal_if_names = []'; do
+		start_two "$keys" "$(echo "$keys" | sed 's/.*\[\(.*\)\].*/\1/; s/[",]//g')"
+		check "$keys: not warned of" not grep warning "$tmp/log"
+		stop TERM 0 >/dev/null
+	done
+	check "one table, other settings: as it was" as_before
+}
+
+shared="hairpin table 4787 is wan's, too: what the rules of either bring is hairpinned by both; table_id names another"
 
 # One that goes and comes disturbs nobody.
 test_one_goes()
@@ -339,6 +355,7 @@ topology_or_nothing "several external interfaces"
 test_maps_and_pools
 test_hairpin_settings
 test_one_table
+test_table_warning
 test_one_goes
 usual_hook=$hook
 test_second_fails

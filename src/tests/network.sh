@@ -156,20 +156,13 @@ boot_rules="0: from all lookup local
 sees()
 {
 	where=$1 answer="you $2"
-	got=$("$where" "$PEER" ask "$3" "$4" "$5" -w "${wait-2000}" 2>&1)
+	got=$("$where" "$PEER" ask "$3" "$4" "$5" -w 2000 2>&1)
 	echo "$got"
 	[ "$got" = "$answer" ]
 }
 
-# is_deaf COMMAND...: no answer, which takes a while to tell
-is_deaf()
-{
-	wait=300
-	not "$@"
-	result=$?
-	unset wait
-	return $result
-}
+# is_deaf WHERE PROTOCOL FROM TO: no answer at all, which takes a while to tell
+is_deaf() { ! "$1" "$PEER" ask "$2" "$3" "$4" -w 300; }
 
 # hold WHERE PROTOCOL FROM TO [OPTION...]: keeps a mapping open, in the background; what it hears is in $tmp/holder
 hold()
