@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,7 @@
 #include "external_plan.h"
 #include "toml.h"
 
-enum { RECORDS_MAX = 1 << 24 };
+enum { RECORDS_MAX = 1 << 24, READ_WAIT_MS = 5000 };
 
 /* The five sets of ports that [defaults], an interface and an external can have. */
 struct port_sets {
@@ -885,6 +886,18 @@ int config_file_parse(struct config *config, const char *name, const char *text,
 	return err;
 }
 
+/* A pipe may have a writer that says nothing, and the daemon has more to do than to wait for it. */
+static ssize_t read_soon(int fd, char *text, size_t size)
+{
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
+
+	if (!poll(&ready, 1, READ_WAIT_MS)) {
+		errno = ETIMEDOUT;
+		return -1;
+	}
+	return read(fd, text, size);
+}
+
 int config_file_load(struct config *config, const char *path, char *error, size_t size)
 {
 	size_t length = 0;
@@ -893,9 +906,9 @@ int config_file_load(struct config *config, const char *path, char *error, size_
 	int fd, err;
 
 	memset(config, 0, sizeof(*config));
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	text = fd < 0 ? NULL : malloc(TOML_SIZE_MAX + 1); /* its pages are taken up as they are read */
-	while (text && length <= TOML_SIZE_MAX && (n = read(fd, text + length, TOML_SIZE_MAX + 1 - length)) > 0)
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* a FIFO without a writer is opened, too */
+	text = fd < 0 ? NULL : malloc(TOML_SIZE_MAX + 1);	       /* its pages are taken up as they are read */
+	while (text && length <= TOML_SIZE_MAX && (n = read_soon(fd, text + length, TOML_SIZE_MAX + 1 - length)) > 0)
 		length += (size_t)n;
 	if (!text || n < 0) {
 		err = -errno;

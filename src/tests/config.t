@@ -144,6 +144,13 @@ test_reload()
 	: >"$tmp/log"
 	kill -HUP "$pid"
 	check "a file that is gone is refused" until_true has "$file: No such file or directory"
+	mkfifo "$file"
+	: >"$tmp/log"
+	kill -HUP "$pid"
+	limit=15
+	check "a FIFO that nobody writes to is not waited for" until_true has "$file: Operation timed out"
+	limit=5
+	rm "$file"
 
 	wan_file | again
 	check "hairpinning goes" is rules "$boot_rules"
