@@ -10,17 +10,52 @@
 count=0
 requests=0
 feature=on
-# How long a peer waits for an answer, and how often a VM tries. An answer that
-# comes takes about 50 ms; where none can come the wait is cut short.
+# How long a peer waits for an answer, and a command that counts in seconds or
+# in tenths, and how often a VM tries. An answer that comes takes about 50 ms;
+# where none can come the waits are cut short.
 deadline_ms=3000
+seconds=3
+tenths=10
 tries=6
 # As the router's own init starts it: the VM's shell fills it in.
 # shellcheck disable=SC2016
 ROUTER_EINAT='$EINAT'
 trap '' PIPE
 
+# family 4|6: who is who in it, as endpoints have them: `$server:7000`.
+# shellcheck disable=SC2034 # scenarios use them
+family()
+{
+	ip=IPv$1
+	case $1 in
+	4)	host=192.168.1.100 other=192.168.1.200 router=192.168.1.1
+		external=203.0.113.2 renumbered=203.0.113.3 gateway=203.0.113.1
+		server=198.51.100.1 stranger=192.0.2.1 beyond=192.0.2.77
+		ping=ping traceroute=traceroute ;;
+	6)	host='[fd00::100]' other='[fd00::200]' router='[fd00::1]'
+		external='[2001:db8:203::2]' renumbered='[2001:db8:203::3]' gateway='[2001:db8:203::1]'
+		server='[2001:db8:198::1]' stranger='[2001:db8:192::1]' beyond='[2001:db8:192:64::77]'
+		ping=ping6 traceroute=traceroute6 ;;
+	esac
+}
+
+# bare ADDRESS: without the brackets that endpoints need.
+bare()
+{
+	echo "$1" | tr -d '[]'
+}
+
+# families STEPS: with IPv4, and with IPv6.
+families()
+{
+	for version in 4 6; do
+		family $version
+		"$1"
+	done
+}
+
 # plan NUMBER: how many checks there will be. Each file starts from the same
-# state, whatever became of the one before.
+# state, whatever became of the one before, but for einat: see with and twice.
 plan()
 {
 	echo "1..$1"
@@ -85,10 +120,12 @@ report()
 }
 
 # matches PATTERN: does a line of the answer match the extended regular
-# expression? No answer matches none but the empty one.
+# expression? No answer matches none but the empty one. An IPv6 endpoint in
+# it, which has brackets, stands for itself.
 matches()
 {
-	[ -z "$1" ] || printf '%s' "$answer" | grep -qE -e "$1"
+	[ -z "$1" ] || printf '%s' "$answer" |
+		grep -qE -e "$(echo "$1" | sed -E 's/\[([0-9a-f]+:[0-9a-f:]+)\]/\\[\1\\]/g')"
 }
 
 # step SENTENCE VM PATTERN COMMAND...: with the feature, the command must
@@ -139,22 +176,42 @@ need()
 	exit 1
 }
 
-# with [OPTIONS]: einat runs with these and no others from here on; - is none at all.
+# with OPTIONS: einat runs with these and no others from here on; without, not at all.
 with()
 {
-	need router 'stopped einat || stop einat'
-	[ "$1" = - ] || need router "start einat einat $1 && einat_ready"
+	need router with "$@"
 }
 
-# twice WITHOUT OPTIONS STEPS: with einat as the router has it; then with these
-# options, that is, without the feature, where the steps must fail; then back.
+# on STEPS...: with einat as the router has it.
+on()
+{
+	with "$ROUTER_EINAT"
+	"$@"
+}
+
+# off STEPS...: without the feature.
 # shellcheck disable=SC2034 # scenarios use them
+off()
+{
+	feature=off deadline_ms=500 seconds=1 tenths=5 tries=1
+	with "$others"
+	"$@"
+	feature=on deadline_ms=3000 seconds=3 tenths=10 tries=6
+}
+
+# twice WITHOUT OPTIONS STEPS...: with einat as the router has it, and with
+# these options, or none at all, that is, without the feature, where the steps
+# must fail. A start takes seconds: what runs already comes first, and what came
+# last goes on.
 twice()
 {
-	"$3"
-	feature=off without=$1 deadline_ms=1000 tries=2
-	with "$2"
-	"$3"
-	with "$ROUTER_EINAT"
-	feature=on deadline_ms=3000 tries=6
+	without=$1 others=$2
+	shift 2
+	if ask router runs "$others"; then
+		off "$@"
+		on "$@"
+	else
+		on "$@"
+		off "$@"
+	fi
 }

@@ -4,17 +4,22 @@
 # Three VMs of one image, joined by unix sockets, so that nothing here needs a
 # privilege:
 #
-#   +----------------------+      +-------------------+      +--------------------------+
-#   | lan                  |      | router            |      | wan                      |
-#   |    192.168.1.100/24 lan----lan 192.168.1.1/24   |      | 198.51.100.1  server     |
-#   |    192.168.1.200/24  |      |   203.0.113.2/24 wan----wan 203.0.113.1  gateway    |
-#   | default 192.168.1.1  |      |   default  .113.1 |      | 198.51.100.2  server too |
-#   +----------------------+      |   einat -i wan    |      | 192.0.2.1     stranger   |
-#                                 +-------------------+      | 192.0.2.64/26 beyond     |
-#                                                            +--------------------------+
+#   +----------------------+      +-----------------------+      +----------------------------+
+#   | lan                  |      | router                |      | wan                        |
+#   |    192.168.1.100/24 lan----lan 192.168.1.1/24       |      | 198.51.100.1    server     |
+#   |    192.168.1.200/24  |      | fd00::1/64            |      | 2001:db8:198::1            |
+#   | default 192.168.1.1  |      |       203.0.113.2/24 wan----wan 203.0.113.1   gateway     |
+#   |                      |      |   2001:db8:203::2/64  |      | 2001:db8:203::1            |
+#   |    fd00::100/64      |      | default   203.0.113.1 |      | 198.51.100.2    server too |
+#   |    fd00::200/64      |      |       2001:db8:203::1 |      | 2001:db8:198::2            |
+#   | default fd00::1      |      |                       |      | 192.0.2.1       stranger   |
+#   +----------------------+      |     einat -i wan      |      | 2001:db8:192::1            |
+#                                 +-----------------------+      | 192.0.2.64/26   beyond     |
+#                                                                | 2001:db8:192:64::/64       |
+#                                                                +----------------------------+
 #
-# wan has no route to 192.168.1.0/24: without NAT the LAN gets no answer. Each
-# VM has a console, which goes to a log, and a control port, over which the
+# wan has no route to 192.168.1.0/24 and fd00::/64: without NAT the LAN gets no
+# answer. Each VM has a console, which goes to a log, and a control port, over which the
 # host runs commands in it: a FIFO each way. A VM ends itself at a time limit.
 #
 # With VMS=router it is alone, its cables lead nowhere. A KERNEL that ends in

@@ -11,22 +11,22 @@
 steps()
 {
 	for protocol in udp tcp; do
-		need lan start holder peer hold $protocol 192.168.1.200:24000 198.51.100.1:7000 -w $deadline_ms
-		always "$protocol: a LAN host has a mapping" lan 'mapped 203.0.113.2:24000' \
+		need lan start holder peer hold $protocol "$other:24000" "$server:7000" -w $deadline_ms
+		always "$ip $protocol: a LAN host has a mapping" lan "mapped $external:24000" \
 			await holder mapped
-		step "$protocol: another LAN host reaches it there" lan 'you 203.0.113.2:25000' \
-			peer ask $protocol 192.168.1.100:25000 203.0.113.2:24000 -w $deadline_ms
-		step "$protocol: and has the external source" lan . \
-			await holder "'stranger 203.0.113.2:25000'" 10
-		step "$protocol: so does the router" router 'you 203.0.113.2:26000' \
-			peer ask $protocol 203.0.113.2:26000 203.0.113.2:24000 -w $deadline_ms
-		step "$protocol: with the external source, too" lan . \
-			await holder "'stranger 203.0.113.2:26000'" 10
-		step "$protocol: it even reaches itself" lan 'you 203.0.113.2:' \
-			peer ask $protocol 192.168.1.200:25001 203.0.113.2:24000 -w $deadline_ms
+		step "$ip $protocol: another LAN host reaches it there" lan "you $external:25000" \
+			peer ask $protocol "$host:25000" "$external:24000" -w $deadline_ms
+		step "$ip $protocol: and has the external source" lan . \
+			await holder "'stranger $external:25000'" $tenths
+		step "$ip $protocol: so does the router" router "you $external:26000" \
+			peer ask $protocol "$external:26000" "$external:24000" -w $deadline_ms
+		step "$ip $protocol: with the external source, too" lan . \
+			await holder "'stranger $external:26000'" $tenths
+		step "$ip $protocol: it even reaches itself" lan "you $external:" \
+			peer ask $protocol "$other:25001" "$external:24000" -w $deadline_ms
 		need lan stop holder KILL
 	done
 }
 
-plan 24
-twice --hairpin-if '-i wan' steps
+plan 48
+twice --hairpin-if '-i wan --nat44 --nat66' families steps

@@ -7,25 +7,32 @@
 # shellcheck source=qemu-tests/scenario.sh
 . ./scenario.sh
 
-steps()
+# trace HOW ADDRESS: up to the second hop, with UDP, or with -I, which only IPv4's has, with echo requests.
+trace()
 {
-	for host in 192.168.1.100 192.168.1.200; do
-		step "$host pings the server" lan ' 0% packet loss' \
-			ping -c 1 -W $((deadline_ms / 1000)) -I $host 198.51.100.1
-	done
-	for how in '' -I; do
-		step "traceroute $how: the gateway's time exceeded arrives" lan '^ *2  203.0.113.1 ' \
-			traceroute $how -n -q 1 -w $((deadline_ms / 1000)) -m 2 -s 192.168.1.100 192.0.2.77
-	done
-	step "traceroute: the server's port unreachable arrives" lan '^ *2  198.51.100.1 ' \
-		traceroute -n -q 1 -w $((deadline_ms / 1000)) -m 2 -s 192.168.1.100 198.51.100.1
-	step "a socket learns of its port unreachable" lan refused \
-		"! peer ask udp 192.168.1.100:28000 198.51.100.1:9 -w $deadline_ms"
+	echo "$traceroute $1 -n -q 1 -w $seconds -m 2 -s $(bare "$host") $(bare "$2")"
 }
 
-plan 14
-twice einat - steps
-always "the Internet pings the router" wan ' 0% packet loss' \
-	ping -c 1 -W 2 203.0.113.2
-always "the router pings the Internet" router ' 0% packet loss' \
-	ping -c 1 -W 2 198.51.100.1
+steps()
+{
+	for source in "$host" "$other"; do
+		step "$(bare "$source") pings the server" lan ' 0% packet loss' \
+			"$ping" -c 1 -W $seconds -I "$(bare "$source")" "$(bare "$server")"
+	done
+	for how in '' -I; do
+		[ "$ip$how" != IPv6-I ] || continue
+		step "$ip traceroute $how: the gateway's time exceeded arrives" lan "^ *2  $(bare "$gateway") " \
+			"$(trace "$how" "$beyond")"
+	done
+	step "$ip traceroute: the server's port unreachable arrives" lan "^ *2  $(bare "$server") " \
+		"$(trace '' "$server")"
+	step "$ip: a socket learns of its port unreachable" lan refused \
+		"! peer ask udp $host:28000 $server:9 -w $deadline_ms"
+	always "$ip: the Internet pings the router" wan ' 0% packet loss' \
+		"$ping" -c 1 -W 2 "$(bare "$external")"
+	always "$ip: the router pings the Internet" router ' 0% packet loss' \
+		"$ping" -c 1 -W 2 "$(bare "$server")"
+}
+
+plan 30
+twice einat '' families steps

@@ -21,7 +21,7 @@ need router fresh
 compiled=0
 [ "$EINAT_JIT" = no ] || compiled=1
 
-always "einat runs on this kernel" router . einat_ready
+always "einat runs on this kernel" router . with "$ROUTER_EINAT"
 fact Linux uname -r
 fact BTF '[ -e /sys/kernel/btf/vmlinux ] && echo yes || echo no'
 fact hook 'grep -oE "tcx|clsact" /run/einat.log | head -n 1'
@@ -32,4 +32,3 @@ echo "# JIT: $EINAT_JIT"
 always "while it runs, the router's state differs" router '^[-+][^-+]' '! same'
 always "it stops when told to" router '^0$' 'stop einat'
 always "the state is as before" router '' same
-need router fresh

@@ -11,29 +11,29 @@
 # behaviour PROTOCOL HOST
 behaviour()
 {
-	who="192.168.1.$2 over $1"
+	who="$2 over $1"
 	step "$who: the server answers" lan 'Binding test: success' \
-		stun-client 198.51.100.1 --mode full --protocol "$1" \
-		--localaddr "192.168.1.$2" --localport 21000 --timeout $deadline_ms
+		stun-client "$(bare "$server")" --mode full --protocol "$1" \
+		--localaddr "$2" --localport 21000 --timeout $deadline_ms
 	also "$who: behavior test succeeds"		'Behavior test: success'
 	also "$who: mapping is endpoint-independent"	'Nat behavior: Endpoint Independent Mapping'
 	also "$who: filtering test succeeds"		'Filtering test: success'
 	also "$who: filtering is endpoint-independent"	'Nat filtering: Endpoint Independent Filtering'
-	also "$who: the external address is the router's" 'Mapped address: 203.0.113.2:'
+	also "$who: the external address is the router's" "Mapped address: $external:"
 	mapped=$(printf '%s' "$answer" | sed -n 's/^Mapped address: //p')
 }
 
 steps()
 {
 	for protocol in udp tcp; do
-		behaviour $protocol 100
-		also "the port is kept where it is free" ':21000$'
+		behaviour $protocol "$(bare "$host")"
+		also "$ip $protocol: the port is kept where it is free" ':21000$'
 		first=$mapped
-		behaviour $protocol 200
+		behaviour $protocol "$(bare "$other")"
 		[ -n "$mapped" ] && [ "$mapped" != "$first" ]
-		judge $? "the same port of another host is mapped to another one"
+		judge $? "$ip $protocol: the same port of another host is mapped to another one"
 	done
 }
 
-plan 56
-twice einat - steps
+plan 112
+twice einat '' families steps

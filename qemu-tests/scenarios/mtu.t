@@ -14,7 +14,7 @@ probe()
 {
 	ttl=$1
 	shift
-	echo "traceroute $* -n -q 1 -w $((deadline_ms / 1000)) -f $ttl -m $ttl"
+	echo "traceroute $* -n -q 1 -w $seconds -f $ttl -m $ttl"
 }
 
 steps()
@@ -44,4 +44,5 @@ steps()
 }
 
 plan 10
-twice einat - steps
+family 4
+twice einat '' steps
