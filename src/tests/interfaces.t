@@ -253,6 +253,27 @@ test_second_fails()
 	check "and once that is gone: as it was at first" as_before
 }
 
+# The same while running is no reason to leave.
+test_second_becomes_unknown()
+{
+	start_two 'internal_if_names = ["lo", "lan"]' "lo lan"
+	if ! wan2_replace 280 2>/dev/null; then
+		skip "one becomes of an unknown type" "this kernel has no TUN devices"
+	else
+		check "one becomes of an unknown type: said" until_true said "wan2: its link type 280 is not supported"
+		check "one becomes of an unknown type: the other translates" \
+			sees inside 203.0.113.2:20500 udp 192.168.1.100:20500 $server
+		check "one becomes of an unknown type: the other's route" is route "$route_wan"
+		ip -n "$ns" link delete wan2
+	fi
+	: >"$tmp/log"
+	wan2_add
+	check "one becomes of a known type: taken" until_true says_wan2 "lo lan"
+	check "one becomes of a known type: translates" sees inside 192.0.2.2:40001 udp 192.168.1.100:40001 $server2
+	check "one becomes of a known type: stops" stop TERM 0
+	check "one becomes of a known type: as it was" as_before
+}
+
 both_or_gone() { says_both "lo lan" || has_ended; }
 
 # fails_at CALL N: the n-th system call of that name fails. Is all as before, when it has given up or been stopped?
@@ -359,6 +380,7 @@ test_table_warning
 test_one_goes
 usual_hook=$hook
 test_second_fails
+test_second_becomes_unknown
 test_any_failure
 test_two_daemons
 echo "1..$checks"
