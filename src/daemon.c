@@ -39,7 +39,7 @@ struct daemon {
 	struct config *config;
 	const char *file; /* it is from; NULL: none */
 	int epoll_fd, signal_fd, timer_fd;
-	int *table_claims; /* one for each interface and family with hairpinning; -1: none */
+	int hairpin_claim; /* -1: none */
 	struct netlink *nl;
 	struct interface *interfaces;
 	size_t interfaces_count;			 /* initialised so far */
@@ -188,13 +188,48 @@ static int hairpin_follow_family(struct daemon *daemon, enum config_family famil
 	return err;
 }
 
-/* A family that is not translated is looked at once: for what a killed daemon has left. */
+static const char hairpin_claim_name[] = "hairpin routing";
+
+/*
+ * There is one owner of hairpin routing in a network namespace, since what is ours there is told from what others made, but
+ * not from what another einat made.
+ */
+static bool hairpin_is_wanted(const struct config *config)
+{
+	size_t i;
+
+	for (i = 0; i < config->interfaces_count * CONFIG_FAMILIES; i++)
+		if (table_wanted(config, i))
+			return true;
+	return false;
+}
+
+static int hairpin_claim(struct daemon *daemon)
+{
+	if (!hairpin_is_wanted(daemon->config))
+		return 0;
+	daemon->hairpin_claim = instance_claim(hairpin_claim_name);
+	return daemon->hairpin_claim < 0 ? daemon->hairpin_claim : 0;
+}
+
+static void hairpin_release(struct daemon *daemon)
+{
+	instance_release(hairpin_claim_name, daemon->hairpin_claim);
+	daemon->hairpin_claim = -1;
+}
+
+/*
+ * A family that is not translated is looked at once: for what a killed daemon has left. Without hairpinning of our own, what
+ * another daemon has set up is left to it.
+ */
 static int hairpin_follow(struct daemon *daemon, bool off)
 {
 	enum config_family family;
 	int err = 0, failed;
 	size_t i;
 
+	if (daemon->hairpin_claim < 0 && instance_holder(hairpin_claim_name))
+		return 0;
 	for (family = 0; family < CONFIG_FAMILIES; family++) {
 		if (daemon->is_clean[family])
 			continue;
@@ -298,52 +333,6 @@ static void timer_handle(struct daemon *daemon)
 		daemon_follow_on(daemon);
 }
 
-enum { TABLE_CLAIM = 32 };
-
-static void table_claim_name(char what[TABLE_CLAIM], uint32_t table)
-{
-	snprintf(what, TABLE_CLAIM, "hairpin table %u", table);
-}
-
-/* Claims it, unless it is one of those before. */
-static int table_claim(struct daemon *daemon, size_t n)
-{
-	uint32_t table = table_wanted(daemon->config, n);
-	char what[TABLE_CLAIM];
-	size_t i;
-
-	if (!table)
-		return 0;
-	for (i = 0; i < n; i++)
-		if (table_wanted(daemon->config, i) == table)
-			return 0;
-	table_claim_name(what, table);
-	daemon->table_claims[n] = instance_claim(what);
-	return daemon->table_claims[n] < 0 ? daemon->table_claims[n] : 0;
-}
-
-static int tables_claim(struct daemon *daemon)
-{
-	size_t i, tables = daemon->config->interfaces_count * CONFIG_FAMILIES;
-	int err = 0;
-
-	for (i = 0; i < tables && !err; i++)
-		err = table_claim(daemon, i);
-	return err;
-}
-
-static void tables_release(struct daemon *daemon)
-{
-	char what[TABLE_CLAIM];
-	size_t i;
-
-	for (i = 0; daemon->table_claims && i < daemon->config->interfaces_count * CONFIG_FAMILIES; i++) {
-		table_claim_name(what, table_wanted(daemon->config, i));
-		instance_release(what, daemon->table_claims[i]);
-		daemon->table_claims[i] = -1;
-	}
-}
-
 /* Puts another configuration in the place of the present one, and that into *config. The interfaces are the same. */
 static void config_swap(struct daemon *daemon, struct config *config)
 {
@@ -372,14 +361,13 @@ static int config_take(struct daemon *daemon, struct config *config, char *text,
 	err = config_check(config, text, size);
 	if (err)
 		return err;
-	tables_release(daemon);
+	hairpin_release(daemon);
 	config_swap(daemon, config);
-	err = tables_claim(daemon);
+	err = hairpin_claim(daemon);
 	if (err) {
-		snprintf(text, size, "a hairpin table is not to be had");
-		tables_release(daemon);
+		snprintf(text, size, "hairpin routing is not to be had");
 		config_swap(daemon, config);
-		tables_claim(daemon);
+		hairpin_claim(daemon);
 	}
 	return err;
 }
@@ -447,23 +435,20 @@ static void daemon_loop(struct daemon *daemon)
 
 static int interfaces_open(struct daemon *daemon)
 {
-	size_t i, count = daemon->config->interfaces_count, tables = count * CONFIG_FAMILIES;
+	size_t i, count = daemon->config->interfaces_count;
 	int err = 0;
 
 	daemon->interfaces = calloc(count, sizeof(*daemon->interfaces));
-	daemon->table_claims = calloc(tables, sizeof(*daemon->table_claims));
-	if (!daemon->interfaces || !daemon->table_claims) {
+	if (!daemon->interfaces) {
 		log_error("out of memory");
 		return -ENOMEM;
 	}
-	for (i = 0; i < tables; i++)
-		daemon->table_claims[i] = -1;
 	for (i = 0; i < count && !err; i++) {
 		err = interface_init(&daemon->interfaces[i], &daemon->config->interfaces[i], daemon->epoll_fd,
 				     TAG_INTERFACES + (uint32_t)i);
 		daemon->interfaces_count++;
 	}
-	return err ? err : tables_claim(daemon);
+	return err ? err : hairpin_claim(daemon);
 }
 
 static void fd_close(int fd)
@@ -486,8 +471,7 @@ static void daemon_close(struct daemon *daemon, bool has_changed)
 		interface_close(&daemon->interfaces[i - 1],
 				interface_stays(&daemon->interfaces[i - 1], daemon->has_failed));
 	}
-	tables_release(daemon);
-	free(daemon->table_claims);
+	hairpin_release(daemon);
 	free(daemon->interfaces);
 	for (i = 0; i < CONFIG_FAMILIES; i++)
 		hairpin_items_free(&daemon->displaced[i]);
@@ -499,7 +483,14 @@ static void daemon_close(struct daemon *daemon, bool has_changed)
 
 int daemon_run(struct config *config, const char *file)
 {
-	struct daemon daemon = { .config = config, .file = file, .epoll_fd = -1, .signal_fd = -1, .timer_fd = -1 };
+	struct daemon daemon = {
+		.config = config,
+		.file = file,
+		.hairpin_claim = -1,
+		.epoll_fd = -1,
+		.signal_fd = -1,
+		.timer_fd = -1,
+	};
 	bool has_changed = false;
 	int err;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One daemon for each external interface, and for each hairpin table, in a network namespace. */
+/* In a network namespace, one daemon for each external interface, and one for all hairpin routing. */
 #ifndef INSTANCE_H
 #define INSTANCE_H
 

@@ -337,8 +337,8 @@ test_two_daemons()
 	state "$tmp/running"
 	check "a second daemon on the same interface leaves" \
 		says 1 "einat: interface wan: another einat is at work on it: process $pid" router "$EINAT" -i wan
-	check "a second daemon with the same hairpin table leaves" \
-		says 1 "einat: hairpin table 4787: another einat is at work on it: process $pid" router "$EINAT" -i lan --hairpin-if lo vpn
+	check "a second daemon with hairpinning leaves" \
+		says 1 "einat: hairpin routing: another einat is at work on it: process $pid" router "$EINAT" -i lan --hairpin-if lo vpn
 	state "$tmp/now"
 	check "the first one has not noticed" diff "$tmp/running" "$tmp/now"
 	check "two daemons: the first one stops" stop TERM 0

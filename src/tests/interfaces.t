@@ -342,8 +342,8 @@ test_two_daemons()
 		says 1 "einat: interface wan2: another einat is at work on it: process $first" \
 		router "$EINAT" -c "$tmp/others.toml"
 	config_others wan3 wan4 | sed 's/\[\]/["lo", "lan"]/' >"$tmp/others.toml"
-	check "two daemons, one table: the second says so and leaves" \
-		says 1 "einat: hairpin table 4787: another einat is at work on it: process $first" \
+	check "two daemons, both with hairpinning: the second says so and leaves" \
+		says 1 "einat: hairpin routing: another einat is at work on it: process $first" \
 		router "$EINAT" -c "$tmp/others.toml"
 	ip -n "$ns" link delete wan3
 	check "two daemons: the first's rules, routes and programs are untouched" unchanged "$tmp/with-first"
@@ -353,8 +353,10 @@ test_two_daemons()
 	second=$!
 	check "two daemons, nothing in common: the second starts" \
 		until_true grep -qx "einat: wan4: not there, waiting for it" "$tmp/others"
+	check "two daemons, hairpinning in one: the other leaves it alone" unchanged "$tmp/with-first"
 	kill $second
 	wait $second
+	check "two daemons, hairpinning in one: also when it stops" unchanged "$tmp/with-first"
 	check "two daemons: the first stops" stop TERM 0
 	check "two daemons: as it was" as_before
 }
