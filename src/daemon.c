@@ -30,6 +30,7 @@
 enum {
 	RETRY_SECONDS_MAX = 60, /* what fails while running is tried again after 1, 2, 4 ... 60 s */
 	TAKE_BACK_TRIES = 3,
+	START_TRIES = 5,
 	LOOK_SECONDS = 60, /* and without any event: a route can be deleted without one */
 };
 
@@ -281,6 +282,17 @@ static int daemon_follow(struct daemon *daemon)
 	return err;
 }
 
+/* An interface that has gone while it was looked at is one to wait for, at the start as later. */
+static int daemon_follow_first(struct daemon *daemon)
+{
+	int err, tries = 0;
+
+	do
+		err = daemon_follow(daemon);
+	while (err == -ENODEV && ++tries < START_TRIES);
+	return err;
+}
+
 /* The same while running, where a failure is no reason to leave: it is tried again later. */
 static void daemon_follow_on(struct daemon *daemon)
 {
@@ -502,7 +514,7 @@ int daemon_run(struct config *config, const char *file)
 	err = err ?: interfaces_open(&daemon);
 	if (!err) {
 		has_changed = true;
-		err = daemon_follow(&daemon);
+		err = daemon_follow_first(&daemon);
 	}
 	if (!err) {
 		privileges_drop();
