@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Compares configurations by their print, in which every key has its line: so no key can be forgotten here, and what is new
- * needs a restart until somebody says otherwise.
+ * needs an heir until somebody says otherwise.
  */
 #include "config_change.h"
 
@@ -29,8 +29,8 @@ static bool line_may_change(const char *line, bool is_hairpin)
 	       !strncmp(line, "take_over_masquerade", strlen("take_over_masquerade"));
 }
 
-/* The first line of `before` that has become another and may not, or NULL. Both are cut up. */
-static const char *line_refused(char *before, char *after)
+/* Are all lines that differ such ones? Both texts are cut up. */
+static bool lines_may_change(char *before, char *after)
 {
 	static const char hairpin[] = "[interfaces.ipv";
 	bool is_hairpin = false;
@@ -39,30 +39,46 @@ static const char *line_refused(char *before, char *after)
 	while ((line = strsep(&before, "\n"))) {
 		other = strsep(&after, "\n");
 		if (!other)
-			return "externals";
+			return false;
 		if (*line == '[')
 			is_hairpin = !strncmp(line, hairpin, strlen(hairpin));
 		if (strcmp(line, other) != 0 && !line_may_change(line, is_hairpin))
-			return *line && *line != '[' ? line : "externals";
+			return false;
 	}
-	return after ? "externals" : NULL;
+	return !after;
+}
+
+bool config_change_needs_heir(const struct interface_config *before, const struct interface_config *after)
+{
+	char *before_text = interface_print(before), *after_text = interface_print(after);
+	bool needs = !before_text || !after_text || !lines_may_change(before_text, after_text);
+
+	free(before_text);
+	free(after_text);
+	return needs;
+}
+
+/* What decides which programs there are, and how they hang on the interface; NULL: none of that differs. */
+static const char *key_refused(const struct interface_config *before, const struct interface_config *after)
+{
+	if (before->nat44 != after->nat44)
+		return "nat44";
+	if (before->nat66 != after->nat66)
+		return "nat66";
+	if (before->prefer_tcx != after->prefer_tcx)
+		return "prefer_tcx";
+	return before->persist != after->persist ? "persist" : NULL;
 }
 
 static int interface_check(const struct interface_config *before, const struct interface_config *after, char *text,
 			   size_t size)
 {
-	char *before_text = interface_print(before), *after_text = interface_print(after);
-	int err = before_text && after_text ? 0 : -ENOMEM;
-	const char *line;
+	const char *key = key_refused(before, after);
 
-	line = err ? NULL : line_refused(before_text, after_text);
-	if (line) {
-		snprintf(text, size, "[[interfaces]] \"%s\": %.*s", before->name, (int)strcspn(line, " "), line);
-		err = -EINVAL;
-	}
-	free(before_text);
-	free(after_text);
-	return err;
+	if (!key)
+		return 0;
+	snprintf(text, size, "[[interfaces]] \"%s\": %s", before->name, key);
+	return -EINVAL;
 }
 
 int config_change_check(const struct config *before, const struct config *after, char *text, size_t size)

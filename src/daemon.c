@@ -367,7 +367,7 @@ static int config_take(struct daemon *daemon, struct config *config, char *text,
 
 	err = config_change_check(daemon->config, config, key, sizeof(key));
 	if (err) {
-		snprintf(text, size, "%s: %s", key, err == -ENOMEM ? "out of memory" : "has changed: needs a restart");
+		snprintf(text, size, "%s: has changed: needs a restart", key);
 		return err;
 	}
 	err = config_check(config, text, size);

@@ -67,6 +67,7 @@ struct datapath {
 	unsigned int externals;
 	bool prefer_tcx;
 	bool is_attached;
+	bool is_limited; /* internal hosts are counted */
 };
 
 static __u32 ticks_of_ms(uint64_t ms)
@@ -243,9 +244,11 @@ static int fill_slots(struct datapath *dp, const struct datapath_config *config)
 	return 0;
 }
 
-/* Every slot of a class is free: the first `count` bits of its region. */
-static int fill_class(struct datapath *dp, const struct port_class *class)
+/* The bits of a class's region: which of its slots are FREE. */
+static int fill_class(struct datapath *dp, const struct port_class *class, const char *slots)
 {
+	const size_t size = value_size_padded(dp->maps.slots);
+	const struct mapping *map;
 	struct region *region;
 	int err = 0;
 
@@ -255,6 +258,9 @@ static int fill_class(struct datapath *dp, const struct port_class *class)
 	if (!region)
 		return -ENOMEM;
 	for (__u32 i = 0; i < class->count; i++) {
+		map = (const struct mapping *)(slots + (class->first_slot + i) * size);
+		if (map->state != MAPPING_FREE)
+			continue;
 		region->free[i / 64] |= 1ULL << i % 64;
 		region->summary[i / 4096] |= 1ULL << i / 64 % 64;
 		region->top |= 1U << i / 4096;
@@ -269,13 +275,16 @@ static int fill_class(struct datapath *dp, const struct port_class *class)
 
 static int fill_regions(struct datapath *dp, unsigned int externals)
 {
-	int err = 0;
+	char *slots = map_open(dp, dp->maps.slots);
+	int err = slots ? 0 : -ENOMEM;
 
 	for (unsigned int i = 0; !err && i < externals * NAT_PROTOCOLS * NAT_PORT_KINDS; i++) {
 		const struct external *external = &dp->config->external[i / NAT_PORT_KINDS / NAT_PROTOCOLS];
 
-		err = fill_class(dp, &external->classes[i / NAT_PORT_KINDS % NAT_PROTOCOLS][i % NAT_PORT_KINDS]);
+		err = fill_class(dp, &external->classes[i / NAT_PORT_KINDS % NAT_PROTOCOLS][i % NAT_PORT_KINDS], slots);
 	}
+	if (slots)
+		map_close(dp->maps.slots, slots);
 	return err;
 }
 
@@ -424,8 +433,9 @@ static int prepare(struct datapath *dp, const struct datapath_config *config, co
 	err = err ?: bpf_map__set_max_entries(maps->fragments, at_least_one(config->max_fragments));
 	if (config->filtering)
 		err = err ?: bpf_map__set_max_entries(maps->remotes, at_least_one(config->max_remotes));
-	if (config->host_rate || config->host_limit[NAT_TCP] || config->host_limit[NAT_UDP] ||
-	    config->host_limit[NAT_ICMP])
+	dp->is_limited = config->host_rate || config->host_limit[NAT_TCP] || config->host_limit[NAT_UDP] ||
+			 config->host_limit[NAT_ICMP];
+	if (dp->is_limited)
 		err = err ?: bpf_map__set_max_entries(maps->hosts, at_least_one(config->max_hosts));
 	err = err ?: bpf_map__set_max_entries(maps->events, config->log_level ? 256 * 1024 : 4096);
 	return err;
@@ -602,6 +612,28 @@ static void plan_layout(struct datapath *dp, const struct datapath_config *confi
 	dp->layout.ports = ports_hash(config);
 }
 
+/* Counts the mappings of each internal host where nobody has done so yet: the limit of them is new. */
+static void hosts_count(struct datapath *dp)
+{
+	const size_t size = value_size_padded(dp->maps.slots);
+	char *slots = dp->is_limited ? map_open(dp, dp->maps.slots) : NULL;
+	int fd = bpf_map__fd(dp->maps.hosts);
+	const struct mapping *map;
+	struct host host;
+
+	for (__u32 i = 0; slots && i < dp->slots; i++) {
+		map = (const struct mapping *)(slots + i * size);
+		if (map->state == MAPPING_FREE)
+			continue;
+		if (bpf_map_lookup_elem(fd, &map->internal_addr, &host))
+			memset(&host, 0, sizeof(host));
+		host.mappings[map->protocol % NAT_PROTOCOLS]++;
+		bpf_map_update_elem(fd, &map->internal_addr, &host, BPF_ANY); /* a full map has the limit in force */
+	}
+	if (slots)
+		map_close(dp->maps.slots, slots);
+}
+
 /* The maps of an earlier one are full already: what the configuration may say differently goes in by single stores. */
 static int config_inherit(struct datapath *dp, const struct external *externals, const struct datapath_config *config)
 {
@@ -629,7 +661,7 @@ static int load(struct datapath *dp, const struct datapath_config *config, const
 {
 	struct external externals[NAT_EXTERNALS_MAX] = { 0 };
 	struct slot_plan plan = { 0 };
-	bool is_heir;
+	bool is_heir, has_hosts;
 	int err;
 
 	for (unsigned int i = 0; i < config->externals_count; i++) {
@@ -646,6 +678,7 @@ static int load(struct datapath *dp, const struct datapath_config *config, const
 	if (err == -ESTALE)
 		return err;
 	is_heir = from && !err;
+	has_hosts = inheritance_has(dp->maps.hosts);
 	dp->constants->turn_mark = dp->layout.turn_mark;
 	err = err == -ENOENT ? 0 : err;
 	if (!err)
@@ -657,6 +690,8 @@ static int load(struct datapath *dp, const struct datapath_config *config, const
 	if (err)
 		return load_failed(dp, err);
 	err = is_heir ? config_inherit(dp, externals, config) : config_fill(dp, externals, config);
+	if (!err && is_heir && !has_hosts)
+		hosts_count(dp);
 	err = err ?: fill_policy(dp, config);
 	err = err ?: open_events(dp, config);
 	err = err ?: open_held(dp);
@@ -776,6 +811,163 @@ int datapath_attach(struct datapath *dp)
 		pins_remove(dp->pins);
 	dp->is_attached = !err;
 	return err;
+}
+
+/* Succession */
+
+int datapath_open_heir(struct datapath **heir, const struct datapath *before, const struct datapath_config *config)
+{
+	struct inheritance from = { .object = before->object, .layout = &before->layout };
+	char why[INHERITANCE_WHY];
+	int err = open_with(heir, config, &from, why);
+
+	if (err != -ESTALE)
+		return err;
+	from.object = NULL;
+	return open_with(heir, config, &from, why);
+}
+
+/* A pass over the slots of `before`: which of the heir's have what. */
+struct succession {
+	struct datapath *before, *heir;
+	char *before_slots, *heir_slots;
+	struct port_block *heir_index;
+	__u32 *slot_of; /* before's slot -> the heir's, or NAT_SLOT_NONE */
+};
+
+static int external_find(const struct datapath *dp, const __be32 addr[4])
+{
+	static const __be32 none[4];
+
+	for (unsigned int i = 0; i < dp->externals; i++)
+		if (!memcmp(dp->config->external[i].addr, addr, sizeof(none)) && memcmp(addr, none, sizeof(none)) != 0)
+			return (int)i;
+	return -1;
+}
+
+/* The heir's slot for the external endpoint of this mapping, or NAT_SLOT_NONE. */
+static __u32 slot_find(const struct succession *pass, const struct mapping *map)
+{
+	const struct external *external = &pass->before->config->external[map->external % NAT_EXTERNALS_MAX];
+	int number = external_find(pass->heir, external->addr);
+	__u32 entry, offset;
+
+	if (map->state != MAPPING_LIVE || map->generation != external->generation || number < 0)
+		return NAT_SLOT_NONE;
+	entry = ((__u32)number * NAT_PROTOCOLS + map->protocol) << 16 | ntohs(map->external_port);
+	offset = pass->heir_index[entry / NAT_PORT_BLOCK].offset[entry % NAT_PORT_BLOCK];
+	return offset ? pass->heir->config->external[number].first_slot[map->protocol] + offset - 1 : NAT_SLOT_NONE;
+}
+
+/* Both slots know their port, protocol and external; the rest is copied. An endpoint that points elsewhere stays out. */
+static void mapping_copy(const struct succession *pass, __u32 from, __u32 to)
+{
+	const size_t size = value_size_padded(pass->heir->maps.slots);
+	const struct mapping *map = (const struct mapping *)(pass->before_slots + from * size);
+	struct mapping *copy = (struct mapping *)(pass->heir_slots + to * size);
+	struct endpoint endpoint = { .port = map->internal_port, .protocol = map->protocol };
+	__u8 external = copy->external;
+	__u32 owned;
+
+	memcpy(&endpoint.addr, &map->internal_addr, size - offsetof(struct mapping, internal_addr));
+	if (!bpf_map_lookup_elem(bpf_map__fd(pass->before->maps.endpoints), &endpoint, &owned)) {
+		if (owned != from ||
+		    bpf_map_update_elem(bpf_map__fd(pass->heir->maps.endpoints), &endpoint, &to, BPF_ANY))
+			return;
+	}
+	memcpy(copy, map, size);
+	copy->external = external;
+	copy->generation = pass->heir->config->external[external].generation;
+}
+
+static void mappings_copy(const struct succession *pass)
+{
+	const size_t size = value_size_padded(pass->before->maps.slots);
+
+	for (__u32 i = 0; i < pass->before->slots; i++) {
+		pass->slot_of[i] = slot_find(pass, (const struct mapping *)(pass->before_slots + i * size));
+		if (pass->slot_of[i] != NAT_SLOT_NONE)
+			mapping_copy(pass, i, pass->slot_of[i]);
+	}
+}
+
+/* TCP sessions and remotes: their keys begin with the slot. One that is lost does the harm that nat.h tells of. */
+static void sessions_copy(const struct succession *pass, const struct bpf_map *from, const struct bpf_map *to)
+{
+	union {
+		__u32 slot;
+		struct session_key session;
+		struct remote_key remote;
+	} key, next;
+	union {
+		struct session session;
+		struct remote remote;
+	} value;
+	const void *previous = NULL;
+
+	for (__u32 n = 0; n < bpf_map__max_entries(from); n++, previous = &key) {
+		if (bpf_map_get_next_key(bpf_map__fd(from), previous, &next))
+			return;
+		key = next;
+		if (next.slot >= pass->before->slots || pass->slot_of[next.slot] == NAT_SLOT_NONE ||
+		    bpf_map_lookup_elem(bpf_map__fd(from), &next, &value))
+			continue;
+		next.slot = pass->slot_of[next.slot];
+		bpf_map_update_elem(bpf_map__fd(to), &next, &value, BPF_ANY);
+	}
+}
+
+/* Twice: the second pass is short, and sees what was made while the first one took its time. */
+static int mappings_inherit(struct datapath *before, struct datapath *heir)
+{
+	struct succession pass = {
+		.before = before,
+		.heir = heir,
+		.before_slots = map_open(before, before->maps.slots),
+		.heir_slots = map_open(heir, heir->maps.slots),
+		.heir_index = map_open(heir, heir->maps.port_index),
+		.slot_of = calloc(before->slots + 1, sizeof(__u32)),
+	};
+	int err = -ENOMEM;
+
+	if (pass.before_slots && pass.heir_slots && pass.heir_index && pass.slot_of) {
+		mappings_copy(&pass);
+		sessions_copy(&pass, before->maps.tcp_sessions, heir->maps.tcp_sessions);
+		sessions_copy(&pass, before->maps.remotes, heir->maps.remotes);
+		mappings_copy(&pass);
+		hosts_count(heir);
+		err = fill_regions(heir, heir->externals);
+	}
+	if (pass.before_slots)
+		map_close(before->maps.slots, pass.before_slots);
+	if (pass.heir_slots)
+		map_close(heir->maps.slots, pass.heir_slots);
+	if (pass.heir_index)
+		map_close(heir->maps.port_index, pass.heir_index);
+	free(pass.slot_of);
+	return err;
+}
+
+int datapath_succeed(struct datapath *before, struct datapath *heir)
+{
+	int err = heir->inherited ? 0 : mappings_inherit(before, heir);
+
+	heir->attachment.keep = heir->keep = before->keep;
+	err = err ?: attachment_bequeath(&before->attachment, &heir->attachment);
+	if (err) {
+		log_error("%s: exchange the programs: %s", heir->ifname, strerror(-err));
+		return err;
+	}
+	heir->is_attached = true;
+	before->is_attached = false;
+	heir->held = before->held;
+	memset(&before->held, 0, sizeof(before->held));
+	if (heir->keep && !maps_pin(heir)) {
+		heir->attachment.keep = heir->keep = false;
+		pins_remove(heir->pins);
+	}
+	datapath_free(before);
+	return 0;
 }
 
 void datapath_detach(struct datapath *dp)

@@ -69,6 +69,19 @@ void datapath_config_init(struct datapath_config *config);
 int datapath_open(struct datapath **dp, const struct datapath_config *config);
 
 /*
+ * Opens one that is to take the place of `before`, which is attached, under another configuration: with its maps where the
+ * ports are the same, else with maps of its own. Then it is to be told the addresses, and datapath_succeed() does the rest.
+ */
+int datapath_open_heir(struct datapath **heir, const struct datapath *before, const struct datapath_config *config);
+
+/*
+ * The heir takes over every live mapping whose external address and port it has, too, and then its programs the place of
+ * those of `before`, each in one step; `before` is closed. A mapping that was made less than a pass over the slots before
+ * may be lost, where the maps are others. Returns 0 or -errno: then `before` is as it was, and the heir to be closed.
+ */
+int datapath_succeed(struct datapath *before, struct datapath *heir);
+
+/*
  * Attaches both programs, ingress first, by TCX or clsact; see attachment.h. -ENODEV, about which nothing is said: the
  * interface has gone meanwhile. A failure leaves nothing behind.
  */

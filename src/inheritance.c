@@ -143,18 +143,24 @@ int inheritance_take(struct bpf_object *heir, const struct inheritance *from, st
 	struct found found = { .count = 0 };
 	struct layout before;
 	const char *differs;
-	int err, i;
+	int err = 0, i;
 
-	if (from->pins) {
+	if (from->layout)
+		before = *from->layout;
+	else
 		err = layout_read(from->pins, &before);
+	if (from->pins) {
 		if (err == -EPERM || (err == -ENOENT && access(from->pins, F_OK)))
 			return -ENOENT; /* others may write there: not ours */
-		differs = err ? "it is half-written" : layout_differs(layout, &before);
-		if (differs) {
-			snprintf(why, INHERITANCE_WHY, "%s", differs);
-			return -ESTALE;
-		}
+	}
+	if (!err)
 		layout->turn_mark = before.turn_mark;
+	if (!from->pins && !from->object)
+		return -ENOENT;
+	differs = err ? "it is half-written" : layout_differs(layout, &before);
+	if (differs) {
+		snprintf(why, INHERITANCE_WHY, "%s", differs);
+		return -ESTALE;
 	}
 	err = maps_find(&found, heir, from) ? 0 : -ESTALE;
 	if (err)

@@ -25,10 +25,11 @@ struct layout {
 
 enum { INHERITANCE_WHY = 96 };
 
-/* Where the maps come from: one of them. */
+/* Where the maps come from: what is pinned, or an object of this process, then with its layout. Neither: the mark alone. */
 struct inheritance {
 	const char *pins;
 	const struct bpf_object *object;
+	const struct layout *layout;
 };
 
 /*

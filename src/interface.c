@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 
 #include "attachment.h"
+#include "config_change.h"
 #include "event.h"
 #include "instance.h"
 #include "log.h"
@@ -40,6 +41,7 @@ static void planes_unload(struct interface *interface, bool leave)
 		       : datapath_close)(plane->datapath); /* its descriptors leave the epoll set with it */
 		plane->datapath = NULL;
 		plane->is_attached = false;
+		plane->is_stale = false;
 		external_plan_free(&plane->plan);
 	}
 }
@@ -126,9 +128,12 @@ static struct external_config *externals_configure(const struct interface_config
 	return externals;
 }
 
-/* Loads for a device with this index and header; without an index, only to see whether the kernel would do. */
+/*
+ * Loads for a device with this index and header; without an index, only to see whether the kernel would do. `before` is what
+ * it is to take the place of, or NULL.
+ */
 static int datapath_load(struct datapath **datapath, const struct interface_config *config, enum config_family family,
-			 int ifindex, enum link_layer layer)
+			 int ifindex, enum link_layer layer, const struct datapath *before)
 {
 	struct ip_prefix *internals = NULL, *exempt;
 	struct external_config *externals;
@@ -153,7 +158,7 @@ static int datapath_load(struct datapath **datapath, const struct interface_conf
 		dp.externals_count = plan.count;
 		dp.internals = internals;
 		dp.exempt_destinations = exempt;
-		err = datapath_open(datapath, &dp);
+		err = before ? datapath_open_heir(datapath, before, &dp) : datapath_open(datapath, &dp);
 	}
 	free(externals);
 	free(exempt);
@@ -161,13 +166,14 @@ static int datapath_load(struct datapath **datapath, const struct interface_conf
 	return err;
 }
 
-static int plane_load(struct interface *interface, enum config_family family)
+static int plane_load(struct interface *interface, enum config_family family, const struct datapath *before)
 {
 	struct plane *plane = &interface->planes[family];
 	unsigned int i;
 	int err;
 
-	err = datapath_load(&plane->datapath, interface->config, family, interface->link.ifindex, interface->layer);
+	err = datapath_load(&plane->datapath, interface->config, family, interface->link.ifindex, interface->layer,
+			    before);
 	if (err) {
 		plane->datapath = NULL;
 		return err;
@@ -190,7 +196,7 @@ static int plane_check(struct interface *interface, enum config_family family)
 
 	if (interface->planes[family].is_checked)
 		return 0;
-	err = datapath_load(&datapath, interface->config, family, 0, LINK_ETHERNET);
+	err = datapath_load(&datapath, interface->config, family, 0, LINK_ETHERNET, NULL);
 	if (err)
 		return err;
 	datapath_close(datapath);
@@ -249,6 +255,28 @@ static int addresses_update(struct interface *interface, enum config_family fami
 	return err;
 }
 
+/* Another configuration: an heir with the same mappings. What fails leaves the present one at work, to be tried again. */
+static int plane_renew(struct interface *interface, enum config_family family, struct netlink *nl)
+{
+	struct plane *plane = &interface->planes[family], before = *plane;
+	int err;
+
+	memset(&plane->plan, 0, sizeof(plane->plan));
+	plane->datapath = NULL;
+	err = plane_load(interface, family, before.datapath);
+	err = err ?: addresses_update(interface, family, nl);
+	err = err ?: datapath_succeed(before.datapath, plane->datapath);
+	if (err) {
+		datapath_close(plane->datapath);
+		external_plan_free(&plane->plan);
+		*plane = before;
+		return err;
+	}
+	external_plan_free(&before.plan);
+	plane->is_stale = false;
+	return 0;
+}
+
 static int plane_update(struct interface *interface, enum config_family family, struct netlink *nl)
 {
 	struct plane *plane = &interface->planes[family];
@@ -256,8 +284,10 @@ static int plane_update(struct interface *interface, enum config_family family, 
 
 	if (!interface->is_present)
 		return plane_check(interface, family);
+	if (plane->is_stale && plane->is_attached)
+		return plane_renew(interface, family, nl);
 	if (!plane->datapath)
-		err = plane_load(interface, family);
+		err = plane_load(interface, family, NULL);
 	/* The address comes first: attached without one, the programs would drop what is on its way. */
 	err = err ?: addresses_update(interface, family, nl);
 	if (!err && !plane->is_attached) {
@@ -351,19 +381,24 @@ bool interface_is_attached(const struct interface *interface)
 
 void interface_reconfigure(struct interface *interface, const struct interface_config *config)
 {
+	const bool needs_heir = config_change_needs_heir(interface->config, config);
 	struct external_plan plan;
 	enum config_family family;
 	struct plane *plane;
+	unsigned int i;
 
 	interface->config = config;
 	interface->has_news = true;
 	for (family = 0; family < CONFIG_FAMILIES; family++) {
 		plane = &interface->planes[family];
+		plane->is_checked = plane->is_checked && !needs_heir;
 		if (!plane->datapath)
 			continue;
-		/* The externals are the same ones, but elsewhere in memory. */
+		plane->is_stale = plane->is_stale || needs_heir;
+		/* The externals are the same ones, but elsewhere in memory; until there is an heir, if one is needed. */
 		external_plan_init(&plan, config, config_address_family(family));
-		memcpy(plane->plan.rules, plan.rules, sizeof(plan.rules));
+		for (i = 0; i < NAT_EXTERNALS_MAX; i++)
+			plane->plan.rules[i] = i < plan.count ? plan.rules[i] : NULL;
 		datapath_set_timeouts(plane->datapath, config->timeout_ms);
 	}
 }

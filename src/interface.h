@@ -22,6 +22,7 @@ struct plane {
 	struct datapath *datapath; /* NULL: not loaded */
 	bool is_checked;	   /* the kernel has been found able */
 	bool is_attached;
+	bool is_stale;		   /* its configuration is another now: an heir is to take its place */
 	bool has_news;		   /* to be announced */
 	struct external_plan plan; /* what the data plane has been told ... */
 	bool is_told;		   /* ... if all went well */

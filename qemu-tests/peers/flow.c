@@ -25,7 +25,14 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { NUMBERS = 1 << 20, WAIT_MS = 3000, CONNECTIONS_MAX = 16, BUFFER_BYTES = 4 << 20, SOURCES_MAX = 8 };
+enum {
+	NUMBERS = 1 << 20,
+	WAIT_MS = 3000,
+	TELL_MS = 500,
+	CONNECTIONS_MAX = 16,
+	BUFFER_BYTES = 4 << 20,
+	SOURCES_MAX = 8
+};
 
 struct message {
 	uint32_t number;
@@ -181,16 +188,26 @@ static void stream_report(const struct stream *stream, const char *name, const c
 	putchar('\n');
 }
 
-/* Segments that were sent again, but for those that the other end had got already. */
-static void tcp_report(const struct stream *stream)
+/* Segments that were sent again, but for those that the other end has told us it had already. */
+static uint32_t tcp_sent_again(const struct stream *stream)
 {
 	struct tcp_info info = { 0 };
 	socklen_t size = sizeof(info);
-	char text[48];
 
 	getsockopt(stream->fd, IPPROTO_TCP, TCP_INFO, &info, &size);
-	snprintf(text, sizeof(text), ", %u sent again",
-		 info.tcpi_total_retrans > info.tcpi_dsack_dups ? info.tcpi_total_retrans - info.tcpi_dsack_dups : 0);
+	return info.tcpi_total_retrans > info.tcpi_dsack_dups ? info.tcpi_total_retrans - info.tcpi_dsack_dups : 0;
+}
+
+/* `before`: what was sent again until the flows flowed, while addresses of neighbours were asked for. */
+static void tcp_report(const struct stream *stream, uint32_t before)
+{
+	const int64_t end = deadline_after(TELL_MS);
+	uint32_t later;
+	char text[48];
+
+	while ((later = tcp_sent_again(stream)) > before && deadline_left_ms(end))
+		poll(NULL, 0, 1);
+	snprintf(text, sizeof(text), ", %u sent again", later > before ? later - before : 0);
 	stream_report(stream, "tcp", text);
 }
 
@@ -222,6 +239,7 @@ static int send_until_over(const union endpoint *local, const union endpoint *re
 	struct pollfd fds[2] = { { .fd = udp.fd, .events = POLLIN }, { .fd = tcp.fd, .events = POLLIN } };
 	int64_t begin = deadline_after(0), end = INT64_MAX;
 	const struct linger reset = { .l_onoff = 1 }; /* leaves no TIME_WAIT behind */
+	uint32_t before = 0;
 	bool is_told = false;
 
 	if (err)
@@ -236,6 +254,7 @@ static int send_until_over(const union endpoint *local, const union endpoint *re
 		stream_receive(&tcp);
 		if (!is_told && udp.returned && tcp.returned) {
 			is_told = true;
+			before = tcp_sent_again(&tcp);
 			puts("flowing");
 			fflush(stdout);
 		}
@@ -243,7 +262,7 @@ static int send_until_over(const union endpoint *local, const union endpoint *re
 			end = deadline_after(WAIT_MS);
 	}
 	stream_report(&udp, "udp", "");
-	tcp_report(&tcp);
+	tcp_report(&tcp, before);
 	setsockopt(tcp.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 	close(tcp.fd);
 	return 0;

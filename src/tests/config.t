@@ -135,9 +135,9 @@ test_reload()
 	check "and that the old one stays is said" until_true has "SIGHUP: $file is refused, what was in force stays"
 	check "it does stay" is rules "$(hairpin_rules 90)"
 
-	wan_file 'tcp_ranges = ["1000-1999"]' | again
+	wan_file 'persist = true' | again
 	check "what needs a restart is named" \
-		until_true has '\[\[interfaces\]\] "wan": tcp_ranges: has changed: needs a restart'
+		until_true has '\[\[interfaces\]\] "wan": persist: has changed: needs a restart'
 	check "and nothing of it is taken" is rules "$(hairpin_rules 90)"
 
 	rm "$file"

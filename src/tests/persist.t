@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Restart and upgrade without loss: live flows through the router while its daemon is stopped, killed and started again.
+# Restart, upgrade and reload without loss: live flows through the router while its daemon is stopped, killed and started
+# again, and while its configuration changes.
 #
 #   host 192.168.1.100 --- lan [router] wan 203.0.113.2 --- server 203.0.113.1
 #
@@ -127,6 +128,86 @@ test_restarts()
 	check "$1: ends, too" end TERM
 	check "$1: and nothing is left on the interface" is_alone
 	by=
+}
+
+# file LINE...: the configuration is this
+file() { printf '%s\n' '[[interfaces]]' "if_name = \"$wan\"" 'nat44 = true' "$@" >"$tmp/wan.toml"; }
+
+# reload LINE...: until it is in force, and announced again
+reload()
+{
+	file "$@"
+	: >"$tmp/log"
+	kill -HUP "$pid"
+	until_true grep -qx "einat: SIGHUP: $tmp/wan.toml is in force" "$tmp/log" && started
+}
+
+programs() { cat "/proc/$pid/fdinfo/"* 2>/dev/null | grep prog_id | sort; }
+others() { [ "$(programs)" != "$1" ]; }
+
+reload_often()
+{
+	for setting in 'host_limit_udp = 100' 'tcp_mss_clamp = 1400' 'no_snat_dests = ["192.0.2.0/24"]' \
+		'bpf_log_level = 1' 'pooling = "paired"' 'inbound_mark = 16' 'host_rate = 1000' \
+		'ct_max_records = 4096' ''; do
+		before=$(programs)
+		reload "$setting" && others "$before" && continue
+		echo "$setting" && cat "$tmp/log"
+		return 1
+	done
+}
+
+descriptors() { find "/proc/$pid/fd" -mindepth 1 | wc -l; }
+resident() { sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$pid/status"; }
+
+# test_reload WHAT BY
+test_reload()
+{
+	by=$2
+	file
+	start -c "$tmp/wan.toml"
+	check "reload, $1: starts" started
+	check "reload, $1: its flows" flow_start
+	reload ''
+	held=$(descriptors)
+	check "reload, $1: other settings, other programs" reload_often
+	check "reload, $1: no descriptor is lost" [ "$(descriptors)" -eq "$held" ]
+	check "reload, $1: resident memory of $(resident) kB under 2 MB" [ "$(resident)" -lt 2048 ]
+	check "reload, $1: other ports, which hold these still" \
+		reload 'tcp_ranges = ["24000-26999"]' 'udp_ranges = ["2000-3000", "25000-25000"]'
+	check "reload, $1: and others" reload 'tcp_ranges = ["25000-25009", "9000-9999"]' 'udp_ranges = ["21000-29999"]'
+	flow_stop
+	check "reload, $1: no packet is lost, and the mappings are the same" lossless
+	flow_start
+	check "reload, $1: ports without these" reload 'tcp_ranges = ["30000-30999"]' 'udp_ranges = ["30000-30999"]'
+	sleep 0.1 # for packets to use them
+	flow_stop
+	check "reload, $1: the mappings end, and UDP has another" \
+		grep -q "^udp: .* endpoints $endpoint 203.0.113.2:30[0-9]*$" "$tmp/flow"
+	check "reload, $1: ends" end TERM
+	check "reload, $1: and nothing is left on the interface" is_alone
+	by=
+}
+
+test_reload_and_persist()
+{
+	file 'persist = true'
+	start -c "$tmp/wan.toml"
+	started
+	flow_start
+	check "reload and persist: other ports" reload 'persist = true' 'tcp_ranges = ["25000-25099"]' 'udp_ranges = ["25000-25099"]'
+	end KILL
+	start -c "$tmp/wan.toml"
+	check "reload and persist: killed, it starts again" started
+	check "reload and persist: and takes over the maps of the last configuration" took_over
+	check "reload and persist: ends" end TERM
+	run --persist
+	check "reload and persist: a start with the first one begins anew" began_anew "its ports or external addresses are others"
+	flow_stop
+	end TERM
+	run
+	end TERM
+	check "reload and persist: nothing is left" no_pins
 }
 
 test_twin()
@@ -257,6 +338,9 @@ check "the server serves" until_true grep -qx serving "$tmp/server"
 test_restarts "TCX or what there is" "" 70
 test_restarts "clsact" "$REFUSE 28 22" 30
 test_twin
+test_reload "TCX or what there is" ""
+test_reload "clsact" "$REFUSE 28 22"
+test_reload_and_persist
 test_spoiled
 test_directory
 test_hairpin

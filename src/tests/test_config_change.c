@@ -13,6 +13,8 @@
 
 #define WAN "[[interfaces]]\nif_name = \"wan\"\nnat44 = true\n"
 
+#define HEIR ""
+
 static void read_good(struct config *config, const char *text)
 {
 	char error[512];
@@ -24,7 +26,7 @@ static void read_good(struct config *config, const char *text)
 static void test_changes(void **state)
 {
 	static const struct {
-		const char *before, *after, *key; /* NULL: it may */
+		const char *before, *after, *key; /* NULL: it may; HEIR: with an heir */
 	} cases[] = {
 		{ WAN, WAN, NULL },
 		{ WAN, WAN "tcp_ranges = [\"20000-25000\", \"25001-29999\"] # the same", NULL },
@@ -35,25 +37,27 @@ static void test_changes(void **state)
 		{ WAN, WAN "ipv6_hairpin_route.table_id = 99\nipv4_hairpin_route.ip_rule_pref = 7", NULL },
 		{ WAN, WAN "[defaults]\nipv4_local_rule_pref = 250", NULL },
 		{ WAN, WAN "nat66 = true", "[[interfaces]] \"wan\": nat66" },
-		{ WAN, WAN "tcp_ranges = []", "[[interfaces]] \"wan\": tcp_ranges" },
-		{ WAN, WAN "bpf_log_level = 1", "[[interfaces]] \"wan\": bpf_log_level" },
-		{ WAN, WAN "host_limit_udp = 5", "[[interfaces]] \"wan\": host_limit_udp" },
-		{ WAN, WAN "pooling = \"paired\"\ntimeout_fragment = 1", "[[interfaces]] \"wan\": pooling" },
-		{ WAN, WAN "no_snat_dests = [\"192.0.2.0/24\"]", "[[interfaces]] \"wan\": no_snat_dests" },
-		{ WAN, WAN "externals = [{ address = \"192.0.2.1\" }]", "[[interfaces]] \"wan\": externals" },
-		{ WAN "externals = [{ address = \"192.0.2.1\" }]", WAN, "[[interfaces]] \"wan\": externals" },
-		{ WAN "externals = [{ address = \"192.0.2.1\" }]", WAN "externals = [{ address = \"192.0.2.2\" }]",
-		  "[[interfaces]] \"wan\": address" },
-		{ WAN "externals = [{ address = \"192.0.2.1\" }]",
-		  WAN "externals = [{ address = \"192.0.2.1\", tcp_ranges = [] }]",
-		  "[[interfaces]] \"wan\": tcp_ranges" },
+		{ WAN, WAN "persist = true", "[[interfaces]] \"wan\": persist" },
+		{ WAN, WAN "prefer_tcx = false", "[[interfaces]] \"wan\": prefer_tcx" },
 		{ WAN, WAN "[[interfaces]]\nif_name = \"wan2\"", "[[interfaces]]" },
 		{ WAN, "[[interfaces]]\nif_name = \"wan2\"", "[[interfaces]]" },
 		{ WAN "[[interfaces]]\nif_name = \"wan2\"\n", WAN "[[interfaces]]\nif_name = \"wan2\"\nnat66 = true",
 		  "[[interfaces]] \"wan2\": nat66" },
+		{ WAN, WAN "tcp_ranges = []", HEIR },
+		{ WAN, WAN "bpf_log_level = 1", HEIR },
+		{ WAN, WAN "host_limit_udp = 5", HEIR },
+		{ WAN, WAN "pooling = \"paired\"\ntimeout_fragment = 1", HEIR },
+		{ WAN, WAN "no_snat_dests = [\"192.0.2.0/24\"]", HEIR },
+		{ WAN, WAN "externals = [{ address = \"192.0.2.1\" }]", HEIR },
+		{ WAN "externals = [{ address = \"192.0.2.1\" }]", WAN, HEIR },
+		{ WAN "externals = [{ address = \"192.0.2.1\" }]", WAN "externals = [{ address = \"192.0.2.2\" }]",
+		  HEIR },
+		{ WAN "externals = [{ address = \"192.0.2.1\" }]",
+		  WAN "externals = [{ address = \"192.0.2.1\", tcp_ranges = [] }]", HEIR },
 	};
 	struct config before, after;
 	char text[96];
+	bool is_refused;
 	size_t i;
 
 	(void)state;
@@ -61,9 +65,12 @@ static void test_changes(void **state)
 		print_message("# %zu\n", i);
 		read_good(&before, cases[i].before);
 		read_good(&after, cases[i].after);
-		assert_int_equal(config_change_check(&before, &after, text, sizeof(text)), cases[i].key ? -EINVAL : 0);
-		if (cases[i].key)
+		is_refused = cases[i].key && *cases[i].key;
+		assert_int_equal(config_change_check(&before, &after, text, sizeof(text)), is_refused ? -EINVAL : 0);
+		if (is_refused)
 			assert_string_equal(text, cases[i].key);
+		else
+			assert_int_equal(config_change_needs_heir(before.interfaces, after.interfaces), !!cases[i].key);
 		config_free(&before);
 		config_free(&after);
 	}
