@@ -16,6 +16,7 @@ test_arguments()
 lock_files() { find "$RUNTIME_DIRECTORY" -name '*.*'; }
 cleans() { router "$EINAT" cleanup "$@" >"$tmp/said" 2>&1; }
 lines() { sed "s/$(router stat -L -c %i /proc/self/ns/net)/NAMESPACE/; s/[0-9a-f:]\{17\}/MAC/" "$tmp/said" | sort; }
+refuses() { ! cleans && lines >"$tmp/sorted" && echo "$1" | diff - "$tmp/sorted"; }
 
 hairpin_lines="einat: put back rule pref 0 lookup local
 einat: removed neighbour 203.0.113.2 dev wan MAC
@@ -25,7 +26,7 @@ einat: removed rule pref 100 iif lan ipproto udp lookup 4787
 einat: removed rule pref 100 iif lo ipproto tcp lookup 4787
 einat: removed rule pref 100 iif lo ipproto udp lookup 4787
 einat: removed rule pref 200 lookup local
-einat: removed the lock file NAMESPACE.hairpin-table-4787
+einat: removed the lock file NAMESPACE.hairpin-routing
 einat: removed the lock file NAMESPACE.interface-wan"
 
 test_nothing()
@@ -37,9 +38,8 @@ test_nothing()
 	hook_find
 	ready
 	state "$tmp/running"
-	check "where an einat is at work it refuses" \
-		says 1 "einat: interface-wan: another einat is at work on it: process $pid
-einat: hairpin-table-4787: another einat is at work on it: process $pid" router "$EINAT" cleanup
+	check "where an einat is at work it refuses" refuses "einat: hairpin-routing: another einat is at work on it: process $pid
+einat: interface-wan: another einat is at work on it: process $pid"
 	cleans -i wan
 	check "on its interface, too" [ $? -eq 1 ]
 	check "but not on another" cleans -i lan
