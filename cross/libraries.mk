@@ -25,7 +25,7 @@ $B/.headers: $B/.musl $(LIBRARIES:%=$(SOURCES)/%/.unpacked) cross/libmnl/libmnl.
 $B/sysroot/lib/libz.a: $B/.headers
 	$(call say,ZLIB,$A)
 	$(call archive,$(addprefix $(UNPACKED)/zlib/,adler32.c crc32.c compress.c deflate.c inffast.c inflate.c \
-		inftrees.c trees.c uncompr.c zutil.c gzlib.c gzread.c gzclose.c),-DHAVE_UNISTD_H -DNO_GZCOMPRESS)
+		inftrees.c trees.c uncompr.c zutil.c gzlib.c gzread.c gzclose.c),-DHAVE_UNISTD_H -DNO_GZCOMPRESS -DNO_GZIP)
 
 $B/sysroot/lib/libelf.a: $B/.headers cross/libelf/config.h
 	$(call say,LIBELF,$A)

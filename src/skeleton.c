@@ -6,7 +6,7 @@
 
 #include "skeleton.h"
 
-#define GZIP_FORMAT (16 + MAX_WBITS) /* inflateInit2()'s way to say so */
+#define BARE_DEFLATE (-MAX_WBITS) /* inflateInit2()'s way to say so */
 
 const void *skeleton_unpack(const void *packed, size_t packed_size, size_t size)
 {
@@ -23,7 +23,7 @@ const void *skeleton_unpack(const void *packed, size_t packed_size, size_t size)
 	if (!object)
 		return NULL;
 	kept = object;
-	if (inflateInit2(&stream, GZIP_FORMAT) != Z_OK)
+	if (inflateInit2(&stream, BARE_DEFLATE) != Z_OK)
 		return NULL;
 	result = inflate(&stream, Z_FINISH);
 	inflateEnd(&stream);
