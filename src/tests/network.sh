@@ -156,7 +156,7 @@ boot_rules="0: from all lookup local
 sees()
 {
 	where=$1 answer="you $2"
-	got=$("$where" "$PEER" ask "$3" "$4" "$5" -w 2000 2>&1)
+	got=$("$where" "$PEER" ask "$3" "$4" "$5" -w 10000 2>&1)
 	echo "$got"
 	[ "$got" = "$answer" ]
 }
