@@ -78,7 +78,8 @@ include bench/bench.mk
 RUN_ARCH := $(or $(ARCH),$(HOST_ARCH))
 MATRIX := $(foreach a,$(ARCHS),$(addprefix vm/$a/,$(or $(KERNEL),$(KERNELS_$a))))
 TESTS := $(UNIT_TESTS) $(wildcard docs/*.t packaging/*.t src/tests/*.t toolchains/*.t bpf/tests/*.t qemu-tests/peers/tests/*.t) \
-	$(DATA_PLANE_TESTS:%=$(BUILD)/$(HOST_ARCH)/tests/%) $(MATRIX)
+	$(DATA_PLANE_TESTS:%=$(BUILD)/$(HOST_ARCH)/tests/%)
+PROVE := prove $(if $(filter 1,$V),-v) --timer --exec toolchains/run-test
 KERNEL_ARCHS := $(or $(ARCH),$(KNOWN_ARCHS))
 KERNEL_MATRIX := $(filter $(if $(KERNEL),vm/%/$(KERNEL) vm/%/$(KERNEL)-alone,%), \
 	$(foreach a,$(KERNEL_ARCHS),$(KERNELS_$a:%=vm/$a/%) $(KERNELS_ALONE_$a:%=vm/$a/%-alone)))
@@ -104,7 +105,10 @@ demo: ## boot the router between a LAN and an Internet, print each check as it p
 test: ## run every test: units, data plane on this kernel (root), scenarios in VMs
 	$Qtoolchains/setup build test $(ARCHS)
 	$Q+$(MAKE) --no-print-directory $(PARALLEL) parts
-	$QEINAT_ARCHS="$(ARCHS)" prove $(if $(filter 1,$V),-v) --timer --exec toolchains/run-test $(TESTS)
+	$Qstatus=0; \
+	EINAT_ARCHS="$(ARCHS)" $(PROVE) $(TESTS) || status=1; \
+	$(if $(MATRIX),$(PROVE) -j$(shell nproc) $(MATRIX) || status=1); \
+	exit $$status
 
 fuzz: $(BUILD)/$(HOST_ARCH)/tests/test_fuzz ## random packets through the data plane for FUZZ_SECONDS (root)
 	$Q$< -t $(FUZZ_SECONDS)
@@ -113,7 +117,7 @@ test-kernels: ## boot every kernel of every architecture, write build/tested.md
 	$Qtoolchains/setup build test $(KERNEL_ARCHS)
 	$Q+$(MAKE) --no-print-directory $(PARALLEL) $(KERNEL_ARCHS:%=%-parts)
 	$QEINAT_TEST_LIMIT=3600 VM_LIMIT=3500 EINAT_PROGRAM_LIMIT=1200 \
-		prove $(if $(filter 1,$V),-v) --timer --exec toolchains/run-test $(KERNEL_MATRIX)
+		$(PROVE) -j$(shell nproc) $(KERNEL_MATRIX)
 
 tested: ## put the table of what has been tested into README.md
 	$Qqemu-tests/table README.md

@@ -34,7 +34,7 @@
 
 VMS=${VMS:-router lan wan}
 VM_MEMORY=256M
-VM_LIMIT=${VM_LIMIT:-900}
+VM_LIMIT=${VM_LIMIT:-1500}
 # A CPU that does nothing for 20 s may be one that a busy host does not run; one that hangs does so for a minute, too.
 STALL_WORDS='rcupdate.rcu_cpu_stall_timeout=60 watchdog_thresh=30'
 
@@ -51,6 +51,9 @@ topology_prepare()
 	esac
 	command -v "$QEMU" >/dev/null || fail "no $QEMU here: install $QEMU_PACKAGE"
 	build=$(cd .. && pwd)/build/$ARCH
+	# runs side by side make and read the same files
+	exec 8>"$build/lock"
+	flock 8
 	kernel=$(./kernels "$ARCH" "$KERNEL") || exit
 	../initramfs/pack "$ARCH" || exit
 	../initramfs/pack "$ARCH" "$KERNEL" || exit
@@ -61,6 +64,7 @@ topology_prepare()
 	flock -n 9 || fail "these VMs run already: $vm"
 	cat "$build/router.cpio.gz" "$build/modules-$KERNEL.cpio.gz" >"$vm/initrd"
 	accelerator=$(accelerator_probe)
+	exec 8>&-
 }
 
 # accelerator_probe: QEMU's options. /dev/kvm may be there and hang, so that a
