@@ -155,13 +155,15 @@ static __always_inline int error_rewrite_outer(struct __sk_buff *skb, struct pac
 /* An error from outside about a packet that we sent: to the internal host. */
 static __always_inline enum nat_reason error_in(struct __sk_buff *skb, struct packet *pkt, __u32 number, __u32 now)
 {
-	struct embedded inner = { .local_is_source = 1 };
-	enum nat_reason why = embedded_parse(skb, pkt, &inner);
+	struct embedded inner = {}; /* clang would keep 16 bytes of constants, which are a map of their own */
 	struct nat_addr internal_addr;
+	enum nat_reason why;
 	struct mapping *map;
 	__be16 internal_port;
 	__u32 slot;
 
+	inner.local_is_source = 1;
+	why = embedded_parse(skb, pkt, &inner);
 	if (why != WHY_NONE)
 		return why;
 	if (!addr_equal(&inner.local_addr, &pkt->local_addr))

@@ -38,7 +38,7 @@ check() {
 	fi
 }
 
-echo 1..6
+echo 1..7
 
 compile plain <<'END'
 SEC("tc") int program(struct __sk_buff *skb) { return bpf_get_prandom_u32() + skb->len; }
@@ -67,6 +67,18 @@ compile helper <<'END'
 SEC("tc") int program(struct __sk_buff *skb) { bpf_trace_printk("x", 2); return skb->len; }
 END
 check "a helper that is not listed is refused by its name" helper "bpf_trace_printk is not in"
+
+compile constant <<'END'
+struct four { int value[4]; };
+SEC("tc") int program(struct __sk_buff *skb)
+{
+	struct four four = { { 3, 1, 4, 1 } };
+
+	asm volatile("" : : "r"(&four) : "memory");
+	return four.value[skb->mark & 3];
+}
+END
+check "a constant in a section of its own is refused by the section's name" constant ".rodata.cst16"
 
 compile nothing <<'END'
 int value = 1;
