@@ -13,7 +13,7 @@ void datapath_config_init(struct datapath_config *config)
 		.externals_count = 1,
 		.fib_source = true,
 		.max_sessions = 16384,
-		.max_fragments = 4096,
+		.max_fragments = 2048,
 		.max_remotes = 65536,
 		.max_hosts = 4096,
 	};
