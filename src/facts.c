@@ -18,7 +18,7 @@
 
 #include "datapath.h"
 #include "facts_firewall.h"
-#include "hairpin.h"
+#include "facts_read.h"
 #include "instance.h"
 #include "log.h"
 
@@ -150,61 +150,9 @@ static void sysctls_read(struct facts *facts)
 	facts->reserved_ports[strcspn(facts->reserved_ports, "\n")] = '\0';
 }
 
-struct route_search {
-	struct family_facts *facts;
-	int ifindex;
-};
-
-static void default_seen(const struct route_search *search, int ifindex, uint8_t protocol)
-{
-	if (ifindex != search->ifindex) {
-		if_indextoname((unsigned int)ifindex, search->facts->other_default);
-		return;
-	}
-	search->facts->has_default = true;
-	search->facts->has_static_default = search->facts->has_static_default || protocol != RTPROT_RA;
-}
-
-static int route_read(const struct nlmsghdr *message, void *data)
-{
-	const struct rtmsg *route = mnl_nlmsg_get_payload(message);
-	const struct route_search *search = data;
-	const struct rtnexthop *hop;
-	const struct nlattr *attr;
-	int left;
-
-	if (message->nlmsg_type != RTM_NEWROUTE || message->nlmsg_len < mnl_nlmsg_size(sizeof(*route)) ||
-	    route->rtm_dst_len || route->rtm_type != RTN_UNICAST || route->rtm_flags & RTM_F_CLONED)
-		return MNL_CB_OK;
-	mnl_attr_for_each(attr, message, sizeof(*route)) {
-		if (mnl_attr_get_type(attr) == RTA_OIF && mnl_attr_get_payload_len(attr) == sizeof(uint32_t))
-			default_seen(search, (int)mnl_attr_get_u32(attr), route->rtm_protocol);
-		if (mnl_attr_get_type(attr) != RTA_MULTIPATH)
-			continue;
-		hop = mnl_attr_get_payload(attr);
-		left = mnl_attr_get_payload_len(attr);
-		for (; RTNH_OK(hop, left); left -= (int)RTNH_ALIGN(hop->rtnh_len), hop = RTNH_NEXT(hop))
-			default_seen(search, hop->rtnh_ifindex, route->rtm_protocol);
-	}
-	return MNL_CB_OK;
-}
-
-static int rule_read(const struct nlmsghdr *message, void *data)
-{
-	struct family_facts *facts = data;
-	const struct nlattr *attr;
-
-	if (message->nlmsg_type != RTM_NEWRULE || message->nlmsg_len < mnl_nlmsg_size(sizeof(struct fib_rule_hdr)))
-		return MNL_CB_OK;
-	mnl_attr_for_each(attr, message, sizeof(struct fib_rule_hdr))
-		if (mnl_attr_get_type(attr) == FRA_PROTOCOL && mnl_attr_get_payload_len(attr) == sizeof(uint8_t))
-			facts->left_rules += mnl_attr_get_u8(attr) == HAIRPIN_OWNER;
-	return MNL_CB_OK;
-}
-
 static void routes_read(struct netlink *nl, struct family_facts *facts, int family, int ifindex)
 {
-	struct route_search search = { facts, ifindex };
+	struct default_search search = { facts, ifindex, 0 };
 	struct nlmsghdr *request;
 	struct fib_rule_hdr *rule;
 	struct rtmsg *route;
@@ -215,13 +163,15 @@ static void routes_read(struct netlink *nl, struct family_facts *facts, int fami
 	request->nlmsg_flags = NLM_F_DUMP;
 	route = mnl_nlmsg_put_extra_header(request, sizeof(*route));
 	route->rtm_family = (unsigned char)family;
-	netlink_request(nl, request, route_read, &search);
+	netlink_request(nl, request, default_route_read, &search);
+	if (search.other)
+		if_indextoname((unsigned int)search.other, facts->other_default);
 	request = mnl_nlmsg_put_header(buffer);
 	request->nlmsg_type = RTM_GETRULE;
 	request->nlmsg_flags = NLM_F_DUMP;
 	rule = mnl_nlmsg_put_extra_header(request, sizeof(*rule));
 	rule->family = (unsigned char)family;
-	netlink_request(nl, request, rule_read, facts);
+	netlink_request(nl, request, left_rule_read, facts);
 }
 
 static void listener_seen(struct facts *facts, enum nat_protocol protocol, uint16_t port)

@@ -5,12 +5,12 @@
 #include <errno.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 
 #include "log.h"
+#include "netlink_read.h"
 
 enum {
 	DUMP_TRIES = 10,     /* a dump that is disturbed that often is taken as it is */
@@ -100,45 +100,17 @@ static int exchange_answer(const struct nlmsghdr *message, void *data)
 	return exchange->cb ? exchange->cb(message, exchange->data) : MNL_CB_OK;
 }
 
-/* Keeps the text that newer kernels add to an error. It follows the failed request's header (NETLINK_CAP_ACK). */
-static void exchange_keep_why(struct netlink *nl, const struct nlmsghdr *message)
-{
-	const struct nlattr *attr;
-
-	if (!(message->nlmsg_flags & NLM_F_ACK_TLVS) || !(message->nlmsg_flags & NLM_F_CAPPED))
-		return;
-	mnl_attr_for_each(attr, message, sizeof(struct nlmsgerr)) {
-		if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
-			snprintf(nl->why, sizeof(nl->why), "%s", mnl_attr_get_str(attr));
-	}
-}
-
 static int exchange_error(const struct nlmsghdr *message, void *data)
 {
-	const struct nlmsgerr *error = mnl_nlmsg_get_payload(message);
-	struct exchange *exchange = data;
+	const struct exchange *exchange = data;
 
-	if (message->nlmsg_len < mnl_nlmsg_size(sizeof(*error))) {
-		errno = EBADMSG;
-		return MNL_CB_ERROR;
-	}
-	if (!error->error)
-		return MNL_CB_STOP;
-	exchange_keep_why(exchange->nl, message);
-	errno = -error->error;
-	return MNL_CB_ERROR;
+	return error_read(message, exchange->nl->why, sizeof(exchange->nl->why));
 }
 
-/* The end of a dump carries an error too: a table that does not exist, say. */
 static int exchange_done(const struct nlmsghdr *message, void *data)
 {
-	const int *error = mnl_nlmsg_get_payload(message);
-
 	(void)data;
-	if (message->nlmsg_len < mnl_nlmsg_size(sizeof(*error)) || *error >= 0)
-		return MNL_CB_STOP;
-	errno = -*error;
-	return MNL_CB_ERROR;
+	return done_read(message);
 }
 
 /* The kernel refuses the next dump as long as one has not been read to its end. */
@@ -173,6 +145,8 @@ int netlink_request(struct netlink *nl, struct nlmsghdr *request, mnl_cb_t cb, v
 		length = mnl_socket_recvfrom(nl->requests, buffer, sizeof(buffer));
 		if (length < 0)
 			return -errno;
+		if (length < (ssize_t)sizeof(struct nlmsghdr))
+			continue;
 		if (err || ((struct nlmsghdr *)(void *)buffer)->nlmsg_seq != nl->sequence)
 			continue; /* the rest of a dump that failed, or an answer that came too late */
 		run = mnl_cb_run2(buffer, (size_t)length, nl->sequence, mnl_socket_get_portid(nl->requests),
@@ -181,27 +155,6 @@ int netlink_request(struct netlink *nl, struct nlmsghdr *request, mnl_cb_t cb, v
 			err = -errno;
 	} while (err ? !exchange_has_ended(buffer, length, nl->sequence) : run > MNL_CB_STOP);
 	return err;
-}
-
-static int link_read(const struct nlmsghdr *message, void *data)
-{
-	const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
-	const struct nlattr *attr;
-	struct link *link = data;
-
-	if (message->nlmsg_type != RTM_NEWLINK)
-		return MNL_CB_OK;
-	memset(link, 0, sizeof(*link));
-	link->ifindex = info->ifi_index;
-	link->flags = info->ifi_flags;
-	link->type = info->ifi_type;
-	mnl_attr_for_each(attr, message, sizeof(*info)) {
-		if (mnl_attr_get_type(attr) == IFLA_IFNAME && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
-			snprintf(link->name, sizeof(link->name), "%s", mnl_attr_get_str(attr));
-		if (mnl_attr_get_type(attr) == IFLA_ADDRESS && mnl_attr_get_payload_len(attr) == sizeof(link->mac))
-			memcpy(link->mac, mnl_attr_get_payload(attr), sizeof(link->mac));
-	}
-	return MNL_CB_OK;
 }
 
 int netlink_get_link(struct netlink *nl, const char *name, int ifindex, struct link *link)
@@ -222,44 +175,6 @@ int netlink_get_link(struct netlink *nl, const char *name, int ifindex, struct l
 	if (err && err != -ENODEV)
 		log_error("%s: look up the interface: %s", name, netlink_why(nl, err));
 	return err;
-}
-
-struct address_search {
-	struct interface_addresses *list;
-	int ifindex;
-};
-
-static int address_read(const struct nlmsghdr *message, void *data)
-{
-	const struct ifaddrmsg *info = mnl_nlmsg_get_payload(message);
-	struct address_search *search = data;
-	struct interface_address *grown, address = { .family = info->ifa_family };
-	const struct nlattr *attr;
-	uint16_t length;
-
-	/* A kernel without strict checking sends those of all interfaces. */
-	if (message->nlmsg_type != RTM_NEWADDR || (int)info->ifa_index != search->ifindex)
-		return MNL_CB_OK;
-	address.prefix_length = info->ifa_prefixlen;
-	address.scope = info->ifa_scope;
-	address.flags = info->ifa_flags;
-	mnl_attr_for_each(attr, message, sizeof(*info)) {
-		length = mnl_attr_get_payload_len(attr);
-		if (mnl_attr_get_type(attr) == IFA_ADDRESS && length <= sizeof(address.addr))
-			memcpy(address.addr, mnl_attr_get_payload(attr), length);
-		if (mnl_attr_get_type(attr) == IFA_LOCAL && length <= sizeof(address.local))
-			memcpy(address.local, mnl_attr_get_payload(attr), length);
-		if (mnl_attr_get_type(attr) == IFA_FLAGS && length == sizeof(uint32_t))
-			address.flags = mnl_attr_get_u32(attr);
-	}
-	grown = realloc(search->list->addresses, (search->list->count + 1) * sizeof(*grown));
-	if (!grown) {
-		errno = ENOMEM;
-		return MNL_CB_ERROR;
-	}
-	search->list->addresses = grown;
-	grown[search->list->count++] = address;
-	return MNL_CB_OK;
 }
 
 int netlink_get_addresses(struct netlink *nl, int family, int ifindex, struct interface_addresses *list)
@@ -287,42 +202,6 @@ int netlink_get_addresses(struct netlink *nl, int family, int ifindex, struct in
 	if (err != -ENODEV) /* gone between two questions */
 		log_error("read the addresses of interface %d: %s", ifindex, netlink_why(nl, err));
 	return err;
-}
-
-struct event_reader {
-	bool (*is_ours)(int ifindex, const char *name, void *arg);
-	void *arg;
-	unsigned int changes;
-};
-
-static int event_read(const struct nlmsghdr *message, void *data)
-{
-	const struct ifaddrmsg *address = mnl_nlmsg_get_payload(message);
-	const struct ifinfomsg *link = mnl_nlmsg_get_payload(message);
-	struct event_reader *reader = data;
-	const char *name = NULL;
-	const struct nlattr *attr;
-
-	switch (message->nlmsg_type) {
-	case RTM_NEWLINK:
-	case RTM_DELLINK:
-		mnl_attr_for_each(attr, message, sizeof(*link))
-			if (mnl_attr_get_type(attr) == IFLA_IFNAME && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
-				name = mnl_attr_get_str(attr);
-		if (reader->is_ours(link->ifi_index, name, reader->arg))
-			reader->changes |= NETLINK_LINKS_CHANGED;
-		break;
-	case RTM_NEWADDR:
-	case RTM_DELADDR:
-		if (reader->is_ours((int)address->ifa_index, NULL, reader->arg))
-			reader->changes |= NETLINK_LINKS_CHANGED;
-		break;
-	case RTM_NEWRULE:
-	case RTM_DELRULE:
-		reader->changes |= NETLINK_RULES_CHANGED;
-		break;
-	}
-	return MNL_CB_OK;
 }
 
 unsigned int netlink_read_events(struct netlink *nl, bool (*is_ours)(int ifindex, const char *name, void *arg),

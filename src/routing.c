@@ -7,140 +7,15 @@
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "log.h"
+#include "routing_read.h"
 
 enum { DUMP_TRIES = 10 };
-
-/* Where a dump's answers go. A kernel without IPv6 answers a question for its routes with those of IPv4. */
-struct items_reader {
-	struct hairpin_items *items;
-	int family;
-};
-
-static int reader_add(const struct items_reader *reader, const struct hairpin_item *item)
-{
-	if (item->family != reader->family || !hairpin_items_add(reader->items, item))
-		return MNL_CB_OK;
-	errno = ENOMEM;
-	return MNL_CB_ERROR;
-}
 
 static size_t address_length(int family)
 {
 	return family == AF_INET ? 4 : 16;
-}
-
-/* Copies an attribute of at most `size` bytes to a zeroed `to`. */
-static void attr_copy(const struct nlattr *attr, void *to, size_t size)
-{
-	if (mnl_attr_get_payload_len(attr) <= size)
-		memcpy(to, mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr));
-}
-
-static uint32_t attr_u32(const struct nlattr *attr)
-{
-	uint32_t value = 0;
-
-	attr_copy(attr, &value, sizeof(value));
-	return value;
-}
-
-static void rule_read_attr(struct hairpin_item *rule, const struct nlattr *attr)
-{
-	struct fib_rule_port_range ports = { 0, 0 };
-
-	switch (mnl_attr_get_type(attr)) {
-	case FRA_PRIORITY:
-		rule->preference = attr_u32(attr);
-		break;
-	case FRA_TABLE:
-		rule->table = attr_u32(attr);
-		break;
-	case FRA_PROTOCOL:
-		attr_copy(attr, &rule->owner, sizeof(rule->owner));
-		break;
-	case FRA_IP_PROTO:
-		attr_copy(attr, &rule->ip_protocol, sizeof(rule->ip_protocol));
-		break;
-	case FRA_IIFNAME:
-		if (mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
-			snprintf(rule->iif, sizeof(rule->iif), "%s", mnl_attr_get_str(attr));
-		break;
-	case FRA_DPORT_RANGE:
-		attr_copy(attr, &ports, sizeof(ports));
-		rule->to_ports = (struct port_range){ ports.start, ports.end };
-		break;
-	case FRA_UNSPEC:
-	case FRA_PAD:
-		break;
-	case FRA_SUPPRESS_PREFIXLEN: /* always there; -1: nothing is suppressed */
-		rule->is_foreign = rule->is_foreign || attr_u32(attr) != UINT32_MAX;
-		break;
-	default:
-		rule->is_foreign = true;
-	}
-}
-
-static int rule_read(const struct nlmsghdr *message, void *data)
-{
-	const struct fib_rule_hdr *header = mnl_nlmsg_get_payload(message);
-	struct hairpin_item rule = { .kind = HAIRPIN_RULE, .family = header->family, .table = header->table };
-	const struct nlattr *attr;
-
-	if (message->nlmsg_type != RTM_NEWRULE)
-		return MNL_CB_OK;
-	rule.is_foreign = header->action != FR_ACT_TO_TBL || header->tos || header->dst_len || header->src_len ||
-			  header->flags & FIB_RULE_INVERT;
-	mnl_attr_for_each(attr, message, sizeof(*header))
-		rule_read_attr(&rule, attr);
-	return reader_add(data, &rule);
-}
-
-/* Routes of ours only: a router may have a million of others. */
-static int route_read(const struct nlmsghdr *message, void *data)
-{
-	const struct rtmsg *header = mnl_nlmsg_get_payload(message);
-	struct hairpin_item route = { .kind = HAIRPIN_ROUTE, .family = header->rtm_family, .table = header->rtm_table };
-	const struct nlattr *attr;
-
-	if (message->nlmsg_type != RTM_NEWROUTE || header->rtm_protocol != HAIRPIN_OWNER)
-		return MNL_CB_OK;
-	route.owner = header->rtm_protocol;
-	mnl_attr_for_each(attr, message, sizeof(*header)) {
-		if (mnl_attr_get_type(attr) == RTA_TABLE)
-			route.table = attr_u32(attr);
-		if (mnl_attr_get_type(attr) == RTA_DST)
-			attr_copy(attr, route.addr, sizeof(route.addr));
-		if (mnl_attr_get_type(attr) == RTA_OIF)
-			route.ifindex = (int)attr_u32(attr);
-	}
-	return reader_add(data, &route);
-}
-
-struct table_search {
-	uint32_t table;
-	int family;
-	bool is_foreign;
-};
-
-static int table_read(const struct nlmsghdr *message, void *data)
-{
-	const struct rtmsg *header = mnl_nlmsg_get_payload(message);
-	struct table_search *search = data;
-	uint32_t table = header->rtm_table;
-	const struct nlattr *attr;
-
-	if (message->nlmsg_type != RTM_NEWROUTE || header->rtm_family != search->family ||
-	    header->rtm_protocol == HAIRPIN_OWNER)
-		return MNL_CB_OK;
-	mnl_attr_for_each(attr, message, sizeof(*header))
-		if (mnl_attr_get_type(attr) == RTA_TABLE)
-			table = attr_u32(attr);
-	search->is_foreign = search->is_foreign || table == search->table;
-	return MNL_CB_OK;
 }
 
 bool routing_table_is_foreign(struct netlink *nl, int family, uint32_t table)
@@ -155,26 +30,6 @@ bool routing_table_is_foreign(struct netlink *nl, int family, uint32_t table)
 	route->rtm_family = (unsigned char)family;
 	mnl_attr_put_u32(request, RTA_TABLE, table); /* the kernel leaves out the others */
 	return !netlink_request(nl, request, table_read, &search) && search.is_foreign;
-}
-
-static int neighbour_read(const struct nlmsghdr *message, void *data)
-{
-	const struct ndmsg *header = mnl_nlmsg_get_payload(message);
-	struct hairpin_item neighbour = { .kind = HAIRPIN_NEIGHBOUR, .family = header->ndm_family };
-	const struct nlattr *attr;
-
-	if (message->nlmsg_type != RTM_NEWNEIGH || !(header->ndm_state & NUD_PERMANENT))
-		return MNL_CB_OK;
-	neighbour.ifindex = header->ndm_ifindex;
-	mnl_attr_for_each(attr, message, sizeof(*header)) {
-		if (mnl_attr_get_type(attr) == NDA_DST)
-			attr_copy(attr, neighbour.addr, sizeof(neighbour.addr));
-		if (mnl_attr_get_type(attr) == NDA_LLADDR)
-			attr_copy(attr, neighbour.mac, sizeof(neighbour.mac));
-		if (mnl_attr_get_type(attr) == NDA_PROTOCOL)
-			attr_copy(attr, &neighbour.owner, sizeof(neighbour.owner));
-	}
-	return reader_add(data, &neighbour);
 }
 
 /* One of the three dumps, appended to items. */

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the kernel's messages on links and addresses say. Pure: netlink.c receives them. The functions are called as
+ * mnl_cb_run() does it, and believe nothing: a message that is too short for its kind is an error (EBADMSG), an attribute
+ * of another length than it should have is passed over.
+ */
+#ifndef NETLINK_READ_H
+#define NETLINK_READ_H
+
+#include "netlink.h"
+
+struct address_search {
+	struct interface_addresses *list;
+	int ifindex;
+};
+
+struct event_reader {
+	bool (*is_ours)(int ifindex, const char *name, void *arg);
+	void *arg;
+	unsigned int changes; /* NETLINK_*_CHANGED */
+};
+
+/* What follows the message's own header, of `size` bytes; NULL, with errno, if it has not that much. */
+const void *message_body(const struct nlmsghdr *message, size_t size);
+
+/* data: struct link */
+int link_read(const struct nlmsghdr *message, void *data);
+/* data: struct address_search; one address more in its list, or ENOMEM */
+int address_read(const struct nlmsghdr *message, void *data);
+/* data: struct event_reader */
+int event_read(const struct nlmsghdr *message, void *data);
+
+/* NLMSG_ERROR: MNL_CB_STOP is an acknowledgement. `why` is left alone if the kernel has no words for it. */
+int error_read(const struct nlmsghdr *message, char *why, size_t size);
+/* NLMSG_DONE: the end of a dump carries an error too, of a table that does not exist, say. */
+int done_read(const struct nlmsghdr *message);
+
+#endif
