@@ -193,7 +193,7 @@ on()
 # shellcheck disable=SC2034 # scenarios use them
 off()
 {
-	feature=off deadline_ms=500 seconds=1 tenths=5 tries=1
+	feature=off deadline_ms=300 seconds=1 tenths=5 tries=1
 	with "$others"
 	"$@"
 	feature=on deadline_ms=3000 seconds=3 tenths=10 tries=6
