@@ -4,23 +4,11 @@
 # The service files, as far as they can be checked away from systemd and OpenWrt.
 set -u
 top=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=toolchains/tap.sh
+. "$top/toolchains/tap.sh"
 EINAT=${EINAT:-$top/build/$(uname -m)/einat}
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-checks=0
-
-check()
-{
-	description=$1
-	shift
-	checks=$((checks + 1))
-	if "$@" >"$tmp/check" 2>&1; then
-		echo "ok $checks - $description"
-	else
-		echo "not ok $checks - $description"
-		sed 's/^/# /' "$tmp/check"
-	fi
-}
 
 # systemd-analyze wants the program to be where the unit says.
 unit_verify()
@@ -34,9 +22,7 @@ unit_verify()
 test_systemd()
 {
 	if ! command -v systemd-analyze >/dev/null; then
-		checks=$((checks + 1))
-		echo "# SKIPPED: systemd-analyze is not there. NOTHING of einat.service was tested." >&2
-		echo "ok $checks - systemd # SKIP systemd-analyze is not there"
+		skip "the systemd unit" "systemd-analyze is not there"
 		return
 	fi
 	check "systemd has nothing to say against the unit" unit_verify

@@ -7,19 +7,10 @@ set -u
 cd "$(dirname "$0")/.." || exit
 
 LIMIT=460800 # 450 KB, for flash of 16 MB
-n=0
-
-check() {
-	n=$((n + 1))
-	name=$1
-	shift
-	if "$@"; then
-		echo "ok $n - $name"
-	else
-		echo "not ok $n - $name"
-		echo "# failed: $*"
-	fi
-}
+tmp=$(mktemp -d) || exit
+trap 'rm -rf "$tmp"' EXIT
+# shellcheck source=toolchains/tap.sh
+. toolchains/tap.sh
 
 header_lacks() { ! readelf -lW "$1" | grep -q "$2"; }
 header_has() { readelf -lW "$1" | grep -q "$2"; }
@@ -55,4 +46,4 @@ for arch in $EINAT_ARCHS; do
 		rebuilds src/log.h "build/$arch/objects/src/log.o" "build/$arch/objects/src/main.o" "build/$arch/einat"
 	check "$arch: a new pinned hash unpacks and rebuilds the library" rebuilds cross/hashes/zlib "build/$arch/sysroot/lib/libz.a"
 done
-echo "1..$n"
+echo "1..$checks"

@@ -9,12 +9,13 @@
 set -u
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=toolchains/tap.sh
+. "$top/toolchains/tap.sh"
 EINAT=${EINAT:-$top/build/$(uname -m)/einat}
 PEERS=${PEERS:-$top/build/$(uname -m)/peers}
 PATH=$PATH:/usr/sbin:/sbin
 ns=einat-doctor-$$
 tmp=$(mktemp -d)
-checks=0
 started=
 
 cleanup()
@@ -28,40 +29,6 @@ trap cleanup EXIT
 trap 'exit 1' INT TERM
 
 router() { timeout 20 ip netns exec "$ns" "$@"; }
-not() { ! "$@"; }
-
-# until_true COMMAND...: asks again and again, 5 s at most
-until_true()
-{
-	deadline=$(($(date +%s) + 5))
-	while ! "$@" >/dev/null 2>&1; do
-		[ "$(date +%s)" -le "$deadline" ] || return 1
-		sleep 0.02
-	done
-}
-
-# check DESCRIPTION COMMAND...: one line of TAP; what the command prints explains a failure
-check()
-{
-	description=$1
-	shift
-	checks=$((checks + 1))
-	if "$@" >"$tmp/check" 2>&1; then
-		echo "ok $checks - $description"
-	else
-		echo "not ok $checks - $description"
-		echo "# $*"
-		sed 's/^/# /' "$tmp/check"
-	fi
-}
-
-skip()
-{
-	checks=$((checks + 1))
-	echo "# SKIPPED: $1: $2" >&2
-	echo "ok $checks - $1 # SKIP $2"
-}
-
 # examine [OPTION...]: the doctor's findings in $tmp/json, its exit status in $status
 examine()
 {

@@ -8,6 +8,8 @@
 set -u
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=toolchains/tap.sh
+. "$top/toolchains/tap.sh"
 EINAT=${EINAT:-$top/build/$(uname -m)/einat}
 NETSTATE=${NETSTATE:-$top/build/$(uname -m)/peers/netstate}
 PEER=${PEER:-$top/build/$(uname -m)/peers/peer}
@@ -16,7 +18,6 @@ PATH=$PATH:/usr/sbin:/sbin
 ns=einat-$(basename "$0" .t)-$$
 namespaces=$ns
 tmp=$(mktemp -d)
-checks=0
 pid=
 by=
 export RUNTIME_DIRECTORY="$tmp/run"
@@ -32,41 +33,6 @@ cleanup()
 }
 trap cleanup EXIT
 trap 'exit 1' INT TERM
-
-# check DESCRIPTION COMMAND...: one line of TAP; what the command prints explains a failure
-check()
-{
-	description=$1
-	shift
-	checks=$((checks + 1))
-	if "$@" >"$tmp/check" 2>&1; then
-		echo "ok $checks - $description"
-	else
-		echo "not ok $checks - $description"
-		echo "# $*"
-		sed 's/^/# /' "$tmp/check"
-	fi
-}
-
-skip()
-{
-	checks=$((checks + 1))
-	echo "# SKIPPED: $1: $2" >&2
-	echo "ok $checks - $1 # SKIP $2"
-}
-
-not() { ! "$@"; }
-
-# until_true COMMAND...: asks again and again, $limit seconds at most
-limit=5
-until_true()
-{
-	deadline=$(($(date +%s) + limit))
-	while ! "$@" >/dev/null 2>&1; do
-		[ "$(date +%s)" -le "$deadline" ] || return 1
-		sleep 0.02
-	done
-}
 
 # says STATUS LINE COMMAND...: does the command exit with this status, LINE all that it says?
 says()

@@ -13,6 +13,8 @@
 set -u
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=toolchains/tap.sh
+. "$top/toolchains/tap.sh"
 EINAT=${EINAT:-$top/build/$(uname -m)/einat}
 PEERS=${PEERS:-$top/build/$(uname -m)/peers}
 PATH=$PATH:/usr/sbin:/sbin
@@ -20,7 +22,6 @@ lan=einat-m-lan-$$
 router=einat-m-router-$$
 wan=einat-m-wan-$$
 tmp=$(mktemp -d)
-checks=0
 port=20000
 einat=
 started=
@@ -40,33 +41,6 @@ trap 'exit 1' INT TERM
 in_lan() { timeout 20 ip netns exec "$lan" "$@"; }
 in_router() { timeout 20 ip netns exec "$router" "$@"; }
 in_wan() { timeout 20 ip netns exec "$wan" "$@"; }
-not() { ! "$@"; }
-
-# until_true COMMAND...: asks again and again, 5 s at most
-until_true()
-{
-	deadline=$(($(date +%s) + 5))
-	while ! "$@" >/dev/null 2>&1; do
-		[ "$(date +%s)" -le "$deadline" ] || return 1
-		sleep 0.02
-	done
-}
-
-# check DESCRIPTION COMMAND...: one line of TAP; what the command prints explains a failure
-check()
-{
-	description=$1
-	shift
-	checks=$((checks + 1))
-	if "$@" >"$tmp/check" 2>&1; then
-		echo "ok $checks - $description"
-	else
-		echo "not ok $checks - $description"
-		echo "# $*"
-		sed 's/^/# /' "$tmp/check"
-	fi
-}
-
 # What a home router has: masquerading, and no stranger let in.
 rules()
 {

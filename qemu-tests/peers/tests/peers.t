@@ -13,6 +13,8 @@
 # Three network namespaces of this machine. Needs root. PEERS is the folder of
 # the programs, default build/<this machine>/peers.
 
+# shellcheck source=toolchains/tap.sh
+. "$(dirname "$0")/../../../toolchains/tap.sh"
 PEERS=${PEERS:-$(dirname "$0")/../../../build/$(uname -m)/peers}
 [ -x "$PEERS/stun-client" ] || {
 	echo "Bail out! no programs in $PEERS: run make first"
@@ -39,7 +41,6 @@ server=192.0.2.10
 alternate=192.0.2.11
 client=192.168.1.2
 port=20000
-checks=0
 started=
 
 cleanup()
@@ -58,17 +59,6 @@ trap 'exit 1' INT TERM
 in_lan()	{ timeout 20 ip netns exec "$lan" "$@"; }
 in_router()	{ timeout 20 ip netns exec "$router" "$@"; }
 in_wan()	{ timeout 20 ip netns exec "$wan" "$@"; }
-
-# until_true COMMAND...: polls it for up to five seconds.
-until_true()
-{
-	tries=100
-	until "$@"; do
-		tries=$((tries - 1))
-		[ $tries -gt 0 ] || return 1
-		sleep 0.05
-	done
-}
 
 # start NAME NAMESPACE COMMAND...: in the background, and waits for its first line.
 start()
