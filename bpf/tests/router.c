@@ -59,13 +59,13 @@ struct router {
 	char wrong[512];
 };
 
-static const char *const reason_names[] = {
+const char *const reason_names[] = {
 #define X(name, verdict, text) #name,
 	NAT_REASONS(X)
 #undef X
 };
 
-static const char *const reason_verdicts[] = {
+const char *const reason_verdicts[] = {
 #define X(name, verdict, text) #verdict,
 	NAT_REASONS(X)
 #undef X

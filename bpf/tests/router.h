@@ -14,6 +14,9 @@
 
 #define ROUTER_PORTS "20000-29999" /* managed by default, TCP and UDP; ICMP: 1000-65535 */
 
+/* What nat.h says of each enum nat_reason. */
+extern const char *const reason_names[], *const reason_verdicts[];
+
 /* How the router is configured. What is zero has the default. */
 struct setup {
 	const char *

@@ -34,12 +34,6 @@ static bool dirty;		  /* a test has failed half-way */
 static int chosen[PORT_COUNT];	  /* what the PORTs are, or -1 */
 static uint8_t owner[PORT_COUNT]; /* and of which protocol */
 
-static const char *const reason_names[] = {
-#define X(name, verdict, text) #name,
-	NAT_REASONS(X)
-#undef X
-};
-
 #define fail_step(step, ...) step_failed(step, __FILE__, __LINE__, __VA_ARGS__)
 
 /* One message: what is wrong, in which step, and what shows it alone. */

@@ -81,18 +81,6 @@ static double deadline;
 static uint64_t seed;
 static const char *program;
 
-static const char *const reason_names[] = {
-#define X(name, verdict, text) #name,
-	NAT_REASONS(X)
-#undef X
-};
-
-static const char *const reason_verdicts[] = {
-#define X(name, verdict, text) #verdict,
-	NAT_REASONS(X)
-#undef X
-};
-
 /* Reporting */
 
 static void frame_print(const char *name, const struct frame *frame)

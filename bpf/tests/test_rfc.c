@@ -393,38 +393,10 @@ static void out_of_order_outwards(struct router *router)
 	close(fd);
 }
 
-/* It leaves by the interface, is turned round there, and comes in. */
-static void out_of_order_inwards(struct router *router)
+/* The three steps of a last fragment that comes before the first: it leaves by the interface, is turned round there, and
+ * comes in, and our address as its source is not taken for spoofed. */
+static void comes_back(struct router *router, const struct step *steps)
 {
-	static const struct step steps[] = {
-		A_OPENS,
-		{ "the last comes first", WAN, UDP(S, 53, EXT, 25000, LAST), DROPPED, WHY_FRAGMENT_HELD },
-		{ "the first", WAN, UDP(S, 53, EXT, 25000, FIRST), LAN, UDP(S, 53, A, 25000, FIRST), WHY_IN },
-	};
-	uint64_t turned = counted(router, NAT_EGRESS, WHY_FRAGMENT_RETURNED);
-	uint64_t in = counted(router, NAT_INGRESS, WHY_IN_FRAGMENT);
-
-	assert_int_equal(datapath_attach(router_datapath(router)), 0);
-	step_run(router, &steps[0]);
-	step_run(router, &steps[1]);
-	fragments_read(router);
-	step_run(router, &steps[2]);
-	fragments_read(router);
-	await_count(router, NAT_EGRESS, WHY_FRAGMENT_RETURNED, turned + 1);
-	await_count(router, NAT_INGRESS, WHY_IN_FRAGMENT, in + 1);
-	datapath_detach(router_datapath(router));
-	router_forget_counters(router);
-}
-
-/* The same for one that was turned round before it was held: our address is its source, and it is not taken for spoofed. */
-static void out_of_order_hairpinned(struct router *router)
-{
-	static const struct step steps[] = {
-		A_OPENS,
-		{ "the last comes first", ROUND, UDP(EXT, 26000, EXT, 25000, LAST), DROPPED, WHY_FRAGMENT_HELD },
-		{ "the first", ROUND, UDP(EXT, 26000, EXT, 25000, FIRST), LAN, UDP(EXT, 26000, A, 25000, FIRST),
-		  WHY_IN },
-	};
 	uint64_t turned = counted(router, NAT_EGRESS, WHY_FRAGMENT_RETURNED);
 	uint64_t in = counted(router, NAT_INGRESS, WHY_IN_FRAGMENT);
 	uint64_t spoofed = counted(router, NAT_INGRESS, WHY_SPOOFED);
@@ -440,6 +412,30 @@ static void out_of_order_hairpinned(struct router *router)
 	await_count(router, NAT_INGRESS, WHY_SPOOFED, spoofed);
 	datapath_detach(router_datapath(router));
 	router_forget_counters(router);
+}
+
+static void out_of_order_inwards(struct router *router)
+{
+	static const struct step steps[] = {
+		A_OPENS,
+		{ "the last comes first", WAN, UDP(S, 53, EXT, 25000, LAST), DROPPED, WHY_FRAGMENT_HELD },
+		{ "the first", WAN, UDP(S, 53, EXT, 25000, FIRST), LAN, UDP(S, 53, A, 25000, FIRST), WHY_IN },
+	};
+
+	comes_back(router, steps);
+}
+
+/* The same for one that was turned round before it was held. */
+static void out_of_order_hairpinned(struct router *router)
+{
+	static const struct step steps[] = {
+		A_OPENS,
+		{ "the last comes first", ROUND, UDP(EXT, 26000, EXT, 25000, LAST), DROPPED, WHY_FRAGMENT_HELD },
+		{ "the first", ROUND, UDP(EXT, 26000, EXT, 25000, FIRST), LAN, UDP(EXT, 26000, A, 25000, FIRST),
+		  WHY_IN },
+	};
+
+	comes_back(router, steps);
 }
 
 /* Sends a follower whose first nobody has seen. */
