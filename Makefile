@@ -146,7 +146,7 @@ clean: ## remove all that was built (the downloads stay in EINAT_CACHE)
 help: ## this text
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 24
 	@printf '  %-21s %s\n' 'ARCH=$(ARCH)' 'only this one of: $(KNOWN_ARCHS) (without: $(DEFAULT_ARCHS))' 'KERNEL=$(KERNEL)' \
-		'only this one of the kernels: 5.10 6.1 6.12 newest (6.1 for demo and shell)' \
+		'only this one of the kernels: 5.10 6.1 6.12 newest 6.1-generic (6.1 for demo and shell)' \
 		'FUZZ_SECONDS=$(FUZZ_SECONDS)' 'how long make fuzz takes' \
 		'V=$V' '1: print the commands' 'WERROR=$(WERROR)' '1: warnings are errors' \
 		'EINAT_CACHE=' '$(EINAT_CACHE): downloads'

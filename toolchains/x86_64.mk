@@ -23,5 +23,5 @@ BOOT_WORDS := no_timer_check
 # does its kernel compile BPF programs unless told otherwise?
 JIT := yes
 # qemu-tests/kernels finds them: with all scenarios, and with the router alone
-KERNELS := 6.1 5.10 newest
+KERNELS := 6.1 5.10 newest 6.1-generic
 KERNELS_ALONE := 6.12 6.1+nojit

@@ -15,6 +15,7 @@
 #include "endpoint.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -39,6 +40,7 @@ struct peer {
 	int service;	  /* UDP socket or TCP listener */
 	int held;	  /* hold tcp: the connection, else -1 */
 	bool is_hold;
+	bool tells_mss;		/* ask tcp */
 	char mapped[LINE_SIZE]; /* hold: as the remote saw us */
 	int connections[CONNECTIONS_MAX];
 	int connections_count;
@@ -162,6 +164,16 @@ static int ask_udp(int fd, int deadline_ms, const union endpoint *remote, char *
 	return -ETIMEDOUT;
 }
 
+/* The largest segment that the connection may send. */
+static void print_mss(int fd)
+{
+	socklen_t size = sizeof(int);
+	int mss;
+
+	if (!getsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &mss, &size))
+		printf("mss %d\n", mss);
+}
+
 static int peer_ask(struct peer *peer)
 {
 	char line[LINE_SIZE], end;
@@ -171,6 +183,8 @@ static int peer_ask(struct peer *peer)
 		fd = ask_tcp(peer, "ask\n", line);
 		if (fd < 0)
 			return complain(peer, "ask", fd);
+		if (peer->tells_mss)
+			print_mss(fd);
 		if (!wait_for(fd, POLLIN, deadline_after(peer->deadline_ms)))
 			recv(fd, &end, 1, 0);
 	} else {
@@ -351,8 +365,9 @@ static int peer_hold(struct peer *peer)
 static int usage(void)
 {
 	fputs("usage: peer serve udp|tcp ADDRESS:PORT\n"
-	      "       peer ask   udp|tcp LOCAL:PORT REMOTE:PORT [-w MS]\n"
+	      "       peer ask   udp|tcp LOCAL:PORT REMOTE:PORT [-w MS] [-m]\n"
 	      "       peer hold  udp|tcp LOCAL:PORT REMOTE:PORT [-w MS] [-k MS]\n"
+	      "  -m     of a TCP connection, say what fits into a segment: mss BYTES\n"
 	      "  -w MS  give up after so many milliseconds (3000)\n"
 	      "  -k MS  keep a UDP mapping alive so often (15000; 0: never)\n",
 	      stderr);
@@ -364,7 +379,11 @@ static int parse_options(int argc, char **argv, struct peer *peer)
 	long number;
 	int option;
 
-	while ((option = getopt(argc, argv, "w:k:")) != -1) {
+	while ((option = getopt(argc, argv, "w:k:m")) != -1) {
+		if (option == 'm') {
+			peer->tells_mss = true;
+			continue;
+		}
 		if (option == '?' || number_parse(optarg, 3600000, &number))
 			return -EINVAL;
 		*(option == 'w' ? &peer->deadline_ms : &peer->keepalive_ms) = number;

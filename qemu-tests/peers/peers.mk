@@ -4,5 +4,5 @@
 # libmnl, netstate a linux/bpf.h that knows BPF_TCX_INGRESS (libbpf's
 # include/uapi has one).
 
-PEERS := peer stun-client stun-server netstate refuse notified flow wireguard
+PEERS := peer stun-client stun-server netstate refuse notified flow wireguard pppoe
 PEERS_SHARED := endpoint.c stun.c
