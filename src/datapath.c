@@ -8,8 +8,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <linux/if_ether.h>
-#include <linux/if_packet.h>
 #include <linux/membarrier.h>
 #include <net/if.h>
 #include <stddef.h>
@@ -20,11 +18,10 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "attachment.h"
-#include "held.h"
+#include "fragments.h"
 #include "inheritance.h"
 #include "log.h"
 #include "nat44.skel.h"
@@ -52,10 +49,7 @@ struct datapath {
 	char pins[PINS_PATH]; /* of this interface and family; "": unknown */
 	bool keep;	      /* pin maps and links there */
 	struct ring_buffer *ring;
-	struct ring_buffer *held_ring;
-	struct held_store held;
-	uint64_t hold_ms;  /* how long a fragment waits for its first */
-	int packet_socket; /* sends held fragments on their way; -1 until the first is held */
+	struct fragments fragments;
 	void (*handle_event)(const struct nat_event *event, void *arg);
 	void *handle_arg;
 	struct ip_prefix *own; /* what datapath_set_own() was told last */
@@ -342,7 +336,7 @@ static void fill_timeouts(struct nat_config *to, const uint64_t timeout_ms[NAT_T
 void datapath_set_timeouts(struct datapath *dp, const uint64_t timeout_ms[NAT_TIMEOUTS])
 {
 	fill_timeouts(dp->config, timeout_ms);
-	dp->hold_ms = timeout_ms[NAT_TIMEOUT_FRAGMENT];
+	dp->fragments.hold_ms = timeout_ms[NAT_TIMEOUT_FRAGMENT];
 }
 
 /* Loading */
@@ -473,80 +467,7 @@ static int load_failed(const struct datapath *dp, int err)
 	return err;
 }
 
-/* Held fragments */
-
-static uint64_t clock_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-/*
- * Sends a held fragment out of the interface, where it passes egress as if for the first time. One that was on its way in
- * carries the mark of what is turned round, at which the egress program does so.
- */
-static void fragment_return(struct datapath *dp, enum nat_direction direction, const struct held_entry *entry)
-{
-	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_ifindex = dp->ifindex };
-	__u32 mark = direction == NAT_INGRESS ? dp->layout.turn_mark : 0;
-
-	to.sll_protocol = htons(dp->family == AF_INET ? ETH_P_IP : ETH_P_IPV6);
-	if (dp->packet_socket < 0)
-		dp->packet_socket = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (dp->packet_socket < 0 || setsockopt(dp->packet_socket, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) ||
-	    sendto(dp->packet_socket, entry->frame, entry->length, 0, (struct sockaddr *)&to, sizeof(to)) < 0)
-		log_warning("%s: send on a held fragment: %s", dp->ifname, strerror(errno));
-}
-
-static void fragments_return(struct datapath *dp, enum nat_direction direction, const uint8_t key[NAT_HELD_KEY_MAX])
-{
-	struct held_entry entry;
-
-	while (held_take(&dp->held, direction, key, &entry)) {
-		fragment_return(dp, direction, &entry);
-		free(entry.frame);
-	}
-	dp->config->holding[direction] = held_has(&dp->held, direction);
-}
-
-/* What waited too long is dropped, and each direction may hand over as many as before. */
-static void fragments_expire(struct datapath *dp)
-{
-	held_expire(&dp->held, clock_ms());
-	memset(dp->config->hold_sources, 0, sizeof(dp->config->hold_sources));
-	for (int direction = 0; direction < NAT_DIRECTIONS; direction++) {
-		dp->config->holding[direction] = held_has(&dp->held, direction);
-		dp->config->hold_budget[direction] = NAT_HOLD_BUDGET;
-	}
-}
-
-/* The first may have come while its follower was on its way here: then nobody tells of it any more. */
-static bool first_is_known(const struct datapath *dp, const uint8_t *key)
-{
-	struct fragment first;
-
-	return !bpf_map_lookup_elem(bpf_map__fd(dp->maps.fragments), key, &first);
-}
-
-static int held_received(void *arg, void *data, size_t size)
-{
-	const struct held_fragment *record = data;
-	struct datapath *dp = arg;
-
-	if (size < sizeof(record->head) || record->head.direction >= NAT_DIRECTIONS)
-		return 0;
-	if (record->head.type == HELD_FRAGMENT && size >= sizeof(*record)) {
-		if (!held_add(&dp->held, record, clock_ms() + dp->hold_ms))
-			return 0;
-		dp->config->holding[record->head.direction] = 1;
-		if (!first_is_known(dp, record->head.key))
-			return 0;
-	}
-	fragments_return(dp, record->head.direction, record->head.key);
-	return 0;
-}
+/* Events */
 
 static int event_received(void *arg, void *data, size_t size)
 {
@@ -557,15 +478,13 @@ static int event_received(void *arg, void *data, size_t size)
 	return 0;
 }
 
-static int open_held(struct datapath *dp)
+/* The programs' .bss is where the configuration is by now. */
+static int open_fragments(struct datapath *dp)
 {
-	dp->held_ring = ring_buffer__new(bpf_map__fd(dp->maps.held_egress), held_received, dp, NULL);
-	if (!dp->held_ring || ring_buffer__add(dp->held_ring, bpf_map__fd(dp->maps.held_ingress), held_received, dp)) {
-		log_error("%s: open the buffer of fragments: %s", dp->ifname, strerror(errno));
-		return -errno;
-	}
-	fragments_expire(dp);
-	return 0;
+	dp->fragments.turn_mark = dp->layout.turn_mark;
+	dp->fragments.config = dp->config;
+	dp->fragments.firsts = bpf_map__fd(dp->maps.fragments);
+	return fragments_open(&dp->fragments, bpf_map__fd(dp->maps.held_egress), bpf_map__fd(dp->maps.held_ingress));
 }
 
 static int open_events(struct datapath *dp, const struct datapath_config *config)
@@ -694,7 +613,7 @@ static int load(struct datapath *dp, const struct datapath_config *config, const
 		hosts_count(dp);
 	err = err ?: fill_policy(dp, config);
 	err = err ?: open_events(dp, config);
-	err = err ?: open_held(dp);
+	err = err ?: open_fragments(dp);
 	return err;
 }
 
@@ -713,10 +632,7 @@ static void datapath_free(struct datapath *dp)
 	if (!dp)
 		return;
 	ring_buffer__free(dp->ring);
-	ring_buffer__free(dp->held_ring);
-	held_clear(&dp->held);
-	if (dp->packet_socket >= 0)
-		close(dp->packet_socket);
+	fragments_close(&dp->fragments);
 	if (dp->inherited)
 		map_close(dp->maps.bss, dp->inherited);
 	if (dp->skeleton)
@@ -735,13 +651,16 @@ static int open_with(struct datapath **result, const struct datapath_config *con
 	dp = calloc(1, sizeof(*dp));
 	if (!dp)
 		return -ENOMEM;
-	dp->packet_socket = -1;
-	dp->hold_ms = config->timeout_ms[NAT_TIMEOUT_FRAGMENT];
 	dp->family = config->family;
 	dp->ifindex = config->ifindex;
 	dp->prefer_tcx = config->prefer_tcx;
 	strncpy(dp->ifname, config->ifname, sizeof(dp->ifname) - 1);
 	dp->attachment = (struct attachment){ .ifname = dp->ifname, .ifindex = dp->ifindex, .family = dp->family };
+	dp->fragments = (struct fragments){ .ifname = dp->ifname,
+					    .ifindex = dp->ifindex,
+					    .family = dp->family,
+					    .hold_ms = config->timeout_ms[NAT_TIMEOUT_FRAGMENT],
+					    .socket = -1 };
 	libbpf_set_print(quiet);
 	err = config->family == AF_INET ? open_nat44(dp) : open_nat66(dp);
 	if (err) {
@@ -960,8 +879,7 @@ int datapath_succeed(struct datapath *before, struct datapath *heir)
 	}
 	heir->is_attached = true;
 	before->is_attached = false;
-	heir->held = before->held;
-	memset(&before->held, 0, sizeof(before->held));
+	fragments_bequeath(&before->fragments, &heir->fragments);
 	if (heir->keep && !maps_pin(heir)) {
 		heir->attachment.keep = heir->keep = false;
 		pins_remove(heir->pins);
@@ -1085,7 +1003,7 @@ int datapath_sweep(struct datapath *dp)
 	int err = 0;
 
 	attachment_keep(&dp->attachment);
-	fragments_expire(dp);
+	fragments_expire(&dp->fragments);
 	/* a run that frees a slot looks at fewer: again, until it has gone round */
 	while (!err && (done = dp->config->swept - start) < dp->slots) {
 		opts.repeat = (dp->slots - done + NAT_SWEEP_SLOTS - 1) / NAT_SWEEP_SLOTS;
@@ -1113,14 +1031,12 @@ const char *datapath_hook(const struct datapath *dp)
 
 int datapath_fragment_fd(const struct datapath *dp)
 {
-	return ring_buffer__epoll_fd(dp->held_ring);
+	return fragments_fd(&dp->fragments);
 }
 
 int datapath_read_fragments(struct datapath *dp)
 {
-	int err = ring_buffer__consume(dp->held_ring);
-
-	return err < 0 ? err : 0;
+	return fragments_read(&dp->fragments);
 }
 
 int datapath_event_fd(const struct datapath *dp)
