@@ -29,6 +29,9 @@ const char cli_help_text[] =
 	"      --ports RANGE...       external TCP and UDP ports, default 20000-29999\n"
 	"      --hairpin-if NAME...   internal interfaces from which the external address is reachable, e.g. lo lan\n"
 	"      --internal CIDR...     translate only these internal networks\n"
+	"      --forward PROTOCOL:PORT=ADDRESS:PORT...\n"
+	"                             make an internal endpoint reachable at an external port, always: tcp:8000=192.168.1.2:80,\n"
+	"                             a range of ports: udp:5000-5010=192.168.1.2:5000, IPv6: tcp,udp:53=[fd00::2]:53\n"
 	"      --persist              go on translating when the daemon ends, and lose no mapping when it starts again\n"
 	"      --bpf-log LEVEL        print what the data plane does: 0 nothing, 1 errors, 2 warnings, 3 mappings,\n"
 	"                             4 drops, 5 every packet\n"
@@ -53,6 +56,7 @@ enum option {
 	OPTION_PORTS,
 	OPTION_HAIRPIN_IF,
 	OPTION_INTERNAL,
+	OPTION_FORWARD,
 	OPTION_PERSIST,
 	OPTION_BPF_LOG,
 	OPTION_BPF_LOADER,
@@ -79,6 +83,7 @@ static const struct {
 	[OPTION_HAIRPIN_IF] = { "--hairpin-if", 0, WORDS_MANY, "an interface name" },
 	[OPTION_PERSIST] = { "--persist", 0, WORDS_NONE, NULL },
 	[OPTION_INTERNAL] = { "--internal", 0, WORDS_MANY, "a network such as 192.168.1.0/24" },
+	[OPTION_FORWARD] = { "--forward", 0, WORDS_MANY, "a static mapping such as tcp:8000=192.168.1.2:80" },
 	[OPTION_BPF_LOG] = { "--bpf-log", 0, WORDS_ONE, "a level from 0 to 5" },
 	[OPTION_BPF_LOADER] = { "--bpf-loader", 0, WORDS_ONE, "a name" },
 };
@@ -92,6 +97,7 @@ struct parser {
 	bool is_check;			    /* the first word is `check` */
 	bool is_cleanup;		    /* ... `cleanup` */
 	bool is_doctor;			    /* ... `doctor` */
+	char why[320];			    /* what is wrong with a word, where that takes more than a constant text */
 };
 
 static bool is_given(const struct parser *parser, enum option option)
@@ -144,6 +150,24 @@ static int ports_add(struct interface_config *interface, const char *word, const
 	return 0;
 }
 
+static int forward_add(struct parser *parser, const char *word, const char **why)
+{
+	struct forward *forward = interface_config_add_forward(parser->interface);
+	char what[FORWARD_TEXT], text[FORWARD_TEXT];
+	const struct forward *other;
+
+	*why = "out of memory, or there are 1024 already";
+	if (!forward || forward_parse(forward, word, why))
+		return -EINVAL;
+	other = interface_config_forward_conflict(parser->interface, what, sizeof(what));
+	if (!other)
+		return 0;
+	forward_format(other, text, sizeof(text));
+	snprintf(parser->why, sizeof(parser->why), "its %s is that of \"%s\", too", what, text);
+	*why = parser->why;
+	return -EINVAL;
+}
+
 /* Puts one word of an option into the configuration. -EINVAL with *why: the word is wrong. */
 static int word_take(struct parser *parser, enum option option, const char *word, const char **why)
 {
@@ -174,6 +198,8 @@ static int word_take(struct parser *parser, enum option option, const char *word
 			       ?: hairpin_config_add_interface(&interface->hairpin[CONFIG_IPV6], word, why);
 	case OPTION_INTERNAL:
 		return interface_config_add_internal(interface, word, why);
+	case OPTION_FORWARD:
+		return forward_add(parser, word, why);
 	case OPTION_CONFIG:
 		parser->cli->file = word;
 		return 0;

@@ -22,7 +22,7 @@ struct cli {
 	bool json;	  /* with CLI_VERSION, CLI_CHECK and CLI_DOCTOR */
 	const char *file; /* of argv; NULL: the command line is all there is */
 	int status;
-	char error[192];
+	char error[512];
 	struct config config; /* to be freed with config_free(), whatever the action */
 };
 

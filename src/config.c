@@ -204,6 +204,31 @@ struct external_rule *interface_config_add_external(struct interface_config *int
 	return &grown[interface->externals_count++];
 }
 
+struct forward *interface_config_add_forward(struct interface_config *interface)
+{
+	struct forward *grown;
+
+	if (interface->forwards_count == FORWARDS_MAX)
+		return NULL;
+	grown = realloc(interface->forwards, (interface->forwards_count + 1) * sizeof(*grown));
+	if (!grown)
+		return NULL;
+	interface->forwards = grown;
+	memset(&grown[interface->forwards_count], 0, sizeof(*grown));
+	return &grown[interface->forwards_count++];
+}
+
+const struct forward *interface_config_forward_conflict(const struct interface_config *interface, char *what,
+							size_t size)
+{
+	const struct forward *last = interface->forwards + interface->forwards_count - 1, *other;
+
+	for (other = interface->forwards; other < last; other++)
+		if (forward_conflicts(last, other, what, size))
+			return other;
+	return NULL;
+}
+
 size_t interface_config_internals(const struct interface_config *interface, enum config_family family)
 {
 	size_t i, count = 0;
@@ -250,6 +275,7 @@ int hairpin_config_add_interface(struct hairpin_config *hairpin, const char *nam
 int config_check(const struct config *config, char *text, size_t size)
 {
 	const struct interface_config *interface;
+	bool is_ipv4;
 	size_t i, n;
 
 	for (i = 0; i < config->interfaces_count; i++) {
@@ -266,6 +292,14 @@ int config_check(const struct config *config, char *text, size_t size)
 			snprintf(text, size, "--internal: %s network, but no %s",
 				 interface->internals[n].family == AF_INET ? "an IPv4" : "an IPv6",
 				 interface->internals[n].family == AF_INET ? "--nat44" : "--nat66");
+			return -EINVAL;
+		}
+		for (n = 0; n < interface->forwards_count; n++) {
+			is_ipv4 = interface->forwards[n].family == AF_INET;
+			if (is_ipv4 ? interface->nat44 : interface->nat66)
+				continue;
+			snprintf(text, size, "--forward: an IPv%c address, but no --nat%s", is_ipv4 ? '4' : '6',
+				 is_ipv4 ? "44" : "66");
 			return -EINVAL;
 		}
 	}
@@ -355,6 +389,21 @@ static void ports_describe(const struct port_set *ports, char *text, size_t size
 		text_append(text, size, " none");
 }
 
+static void forwards_describe(const struct interface_config *interface, int family, char *text, size_t size)
+{
+	const char *before = ", forward ";
+	char forward[FORWARD_TEXT];
+	size_t i;
+
+	for (i = 0; i < interface->forwards_count; i++) {
+		if (interface->forwards[i].family != family)
+			continue;
+		forward_format(&interface->forwards[i], forward, sizeof(forward));
+		text_append(text, size, "%s%s", before, forward);
+		before = " ";
+	}
+}
+
 void interface_config_describe(const struct interface_config *interface, enum config_family family, char *text,
 			       size_t size)
 {
@@ -374,6 +423,7 @@ void interface_config_describe(const struct interface_config *interface, enum co
 	}
 	for (i = 0; i < hairpin->internal_ifs_count; i++)
 		text_append(text, size, "%s%s", i ? " " : ", hairpin ", hairpin->internal_ifs[i]);
+	forwards_describe(interface, config_address_family(family), text, size);
 }
 
 static void interface_config_free(struct interface_config *interface)
@@ -394,6 +444,9 @@ static void interface_config_free(struct interface_config *interface)
 	}
 	for (n = 0; n < CONFIG_FAMILIES; n++)
 		free(interface->hairpin[n].internal_ifs);
+	for (i = 0; i < interface->forwards_count; i++)
+		free(interface->forwards[i].remotes);
+	free(interface->forwards);
 	free(interface->externals);
 	free(interface->exempt_destinations);
 	free(interface->internals);

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "datapath.h"
+#include "forward.h"
 #include "port_set.h"
 
 enum config_family { CONFIG_IPV4, CONFIG_IPV6, CONFIG_FAMILIES };
@@ -67,7 +68,9 @@ struct interface_config {
 	size_t exempt_destinations_count;
 	struct external_rule *externals; /* in their order of priority */
 	size_t externals_count;
-	bool default_externals;		   /* behind them, any fit address of the interface */
+	bool default_externals;	  /* behind them, any fit address of the interface */
+	struct forward *forwards; /* static mappings, of either family */
+	size_t forwards_count;
 	bool bpf_fib_lookup_external;	   /* the route chooses among several */
 	uint32_t binding_max_records;	   /* without effect, but that ct_max_records is twice as many */
 	uint64_t timeout_ms[NAT_TIMEOUTS]; /* by enum nat_timeout; from here on as in struct datapath_config */
@@ -122,6 +125,13 @@ int interface_config_add_exempt(struct interface_config *interface, const char *
 
 /* Appends one with all fields zero. NULL: out of memory. */
 struct external_rule *interface_config_add_external(struct interface_config *interface);
+
+/* Appends one with all fields zero. NULL: out of memory, or FORWARDS_MAX are there. */
+struct forward *interface_config_add_forward(struct interface_config *interface);
+
+/* Which earlier one does the last one contradict? NULL: none; else `what` is as forward_conflicts() has it. */
+const struct forward *interface_config_forward_conflict(const struct interface_config *interface, char *what,
+							size_t size);
 
 /* An address, "192.0.2.7". Returns 0 or -EINVAL. */
 int address_parse(const char *text, int *family, __be32 addr[4]);

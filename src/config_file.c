@@ -491,6 +491,190 @@ static int externals_read(struct reader *reader, const struct toml_value *table)
 	return err;
 }
 
+/* [[interfaces.forwards]] */
+
+struct forward_read {
+	struct forward *forward;
+	struct port_range internal; /* 0-0: not given */
+};
+
+static int take_forward_protocol(struct reader *reader, const struct key *key, const struct toml_value *value,
+				 struct forward *forward)
+{
+	const char *word = string_get(reader, key->name, value, "\"tcp\" or \"udp\"");
+	int protocol;
+
+	if (!word)
+		return -EINVAL;
+	protocol = !strcmp(word, "tcp") ? NAT_TCP : NAT_UDP;
+	if (protocol == NAT_UDP && strcmp(word, "udp") != 0)
+		return refuse(reader, value->line, "%s: \"%s\": is none of tcp, udp", key->name, word);
+	forward->protocols[protocol] = true;
+	return 0;
+}
+
+static int take_forward_protocols(struct reader *reader, const struct key *key, const struct toml_entry *entry,
+				  void *field)
+{
+	struct forward *forward = ((struct forward_read *)field)->forward;
+	const struct toml_value *element;
+	int err = 0;
+
+	if (entry->value.type != TOML_ARRAY)
+		return take_forward_protocol(reader, key, &entry->value, forward);
+	for (element = entry->value.array.first; element && !err; element = element->next)
+		err = take_forward_protocol(reader, key, element, forward);
+	return err;
+}
+
+/* 8000 or "8000-8010". */
+static int take_port_range(struct reader *reader, const struct key *key, const struct toml_entry *entry, void *field)
+{
+	struct port_range *ports = field;
+	const char *word, *why;
+
+	if (entry->value.type == TOML_INTEGER) {
+		if (entry->value.integer < 1 || entry->value.integer > UINT16_MAX)
+			return refuse(reader, entry->value.line, "%s: %" PRId64 ": must be from 1 to 65535", key->name,
+				      entry->value.integer);
+		ports->first = ports->last = (uint16_t)entry->value.integer;
+		return 0;
+	}
+	word = string_get(reader, key->name, &entry->value, "a port or a range such as \"8000-8010\"");
+	if (!word)
+		return -EINVAL;
+	if (forward_parse_ports(ports, word, &why))
+		return refuse(reader, entry->value.line, "%s: \"%s\": %s", key->name, word, why);
+	return 0;
+}
+
+static int take_external_ports(struct reader *reader, const struct key *key, const struct toml_entry *entry,
+			       void *field)
+{
+	return take_port_range(reader, key, entry, &((struct forward_read *)field)->forward->external);
+}
+
+static int take_internal_ports(struct reader *reader, const struct key *key, const struct toml_entry *entry,
+			       void *field)
+{
+	return take_port_range(reader, key, entry, &((struct forward_read *)field)->internal);
+}
+
+static int take_internal_address(struct reader *reader, const struct key *key, const struct toml_entry *entry,
+				 void *field)
+{
+	const char *text = string_get(reader, key->name, &entry->value, "an address such as \"192.168.1.2\"");
+	struct forward *forward = ((struct forward_read *)field)->forward;
+
+	if (!text)
+		return -EINVAL;
+	if (address_parse(text, &forward->family, forward->internal_addr))
+		return refuse(reader, entry->value.line, "%s: \"%s\": not an address such as 192.168.1.2", key->name,
+			      text);
+	return 0;
+}
+
+static int remote_add(struct reader *reader, const struct key *key, const struct toml_value *value,
+		      struct forward *forward)
+{
+	const char *word = string_get(reader, key->name, value, "a network such as \"198.51.100.0/24\""), *why;
+	struct ip_prefix prefix, *grown;
+	int family;
+
+	if (!word)
+		return -EINVAL;
+	if (network_parse(word, &family, &prefix, &why))
+		return refuse(reader, value->line, "%s: \"%s\": %s", key->name, word, why);
+	if (family != forward->family)
+		return refuse(reader, value->line, "%s: \"%s\": is not of the internal address's family", key->name,
+			      word);
+	ip_prefix_mask(&prefix);
+	grown = realloc(forward->remotes, (forward->remotes_count + 1) * sizeof(*grown));
+	if (!grown)
+		return refuse_memory(reader);
+	forward->remotes = grown;
+	grown[forward->remotes_count++] = prefix;
+	return 0;
+}
+
+/* Behind the others: the internal address says which family. */
+static int remotes_read(struct reader *reader, const struct toml_value *table, struct forward *forward)
+{
+	static const struct key key = { .name = "remotes" };
+	const struct toml_value *remotes = toml_get(reader->document, table, "remotes"), *element;
+	int err = 0;
+
+	if (!remotes)
+		return 0;
+	if (remotes->type != TOML_ARRAY)
+		return refuse_type(reader, "remotes", remotes, "an array of networks");
+	for (element = remotes->array.first; element && !err; element = element->next)
+		err = remote_add(reader, &key, element, forward);
+	return err;
+}
+
+static const struct key forward_keys[] = {
+	{ .name = "protocol", .take = take_forward_protocols },
+	{ .name = "external_port", .take = take_external_ports },
+	{ .name = "internal_address", .take = take_internal_address },
+	{ .name = "internal_port", .take = take_internal_ports },
+	{ .name = "remotes", .take = take_elsewhere },
+};
+
+static int forward_finish(struct reader *reader, const struct toml_value *table, const struct forward_read *read)
+{
+	static const char *const needed[] = { "protocol", "external_port", "internal_address" };
+	const struct port_range *external = &read->forward->external, *internal = &read->internal;
+	const char *why;
+	size_t i;
+
+	for (i = 0; i < sizeof(needed) / sizeof(*needed); i++)
+		if (!toml_get(reader->document, table, needed[i]))
+			return refuse(reader, table->line, "forwards: %s: is missing", needed[i]);
+	read->forward->internal_port = internal->first ? internal->first : external->first;
+	if (internal->first != internal->last && internal->last - internal->first != external->last - external->first)
+		return refuse(reader, line_of(reader, table, "internal_port"),
+			      "forwards: internal_port: is not as long a range as external_port");
+	why = forward_check(read->forward);
+	return why ? refuse(reader, table->line, "forwards: %s", why) : 0;
+}
+
+static int forward_read(struct reader *reader, const struct toml_value *table)
+{
+	struct interface_config *interface = reader->interface;
+	struct forward_read read = { .forward = interface_config_add_forward(interface) };
+	const struct forward *other;
+	char what[FORWARD_TEXT];
+
+	if (!read.forward && interface->forwards_count == FORWARDS_MAX)
+		return refuse(reader, table->line, "forwards: more than %d", FORWARDS_MAX);
+	if (!read.forward)
+		return refuse_memory(reader);
+	read.forward->line = table->line;
+	if (keys_take(reader, KEYS(forward_keys), table, &read) || forward_finish(reader, table, &read) ||
+	    remotes_read(reader, table, read.forward))
+		return -EINVAL;
+	other = interface_config_forward_conflict(interface, what, sizeof(what));
+	return other ? refuse(reader, table->line, "forwards: its %s is that of %s:%u, too", what, reader->file,
+			      other->line)
+		     : 0;
+}
+
+static int forwards_read(struct reader *reader, const struct toml_value *table)
+{
+	const struct toml_value *forwards = toml_get(reader->document, table, "forwards"), *element;
+	int err = 0;
+
+	if (!forwards)
+		return 0;
+	if (forwards->type != TOML_ARRAY)
+		return refuse_type(reader, "forwards", forwards, "an array of tables");
+	for (element = forwards->array.first; element && !err; element = element->next)
+		err = element->type == TOML_TABLE ? forward_read(reader, element)
+						  : refuse_type(reader, "forwards", element, "a table");
+	return err;
+}
+
 /* [interfaces.ipv4_hairpin_route], [interfaces.ipv6_hairpin_route] */
 
 struct hairpin_read {
@@ -617,6 +801,7 @@ static int take_hairpin6(struct reader *reader, const struct key *key, const str
 static const struct key interface_keys[] = {
 	{ .name = "if_name", .take = take_elsewhere },
 	{ .name = "externals", .take = take_elsewhere },
+	{ .name = "forwards", .take = take_elsewhere },
 	{ .name = "bpf_loader", .take = take_name, .has_no_effect = true },
 	{ .name = "no_snat_dests", .take = take_exempt },
 	{ .name = "snat_internals", .take = take_internals },
@@ -737,6 +922,13 @@ static int interface_check(struct reader *reader, const struct toml_value *table
 				      "snat_internals: an IPv%c network, but nat%s is not on", is_ipv4 ? '4' : '6',
 				      is_ipv4 ? "44" : "66");
 	}
+	for (i = 0; i < interface->forwards_count; i++) {
+		is_ipv4 = interface->forwards[i].family == AF_INET;
+		if (is_ipv4 ? !interface->nat44 : !interface->nat66)
+			return refuse(reader, interface->forwards[i].line,
+				      "forwards: an IPv%c address, but nat%s is not on", is_ipv4 ? '4' : '6',
+				      is_ipv4 ? "44" : "66");
+	}
 	if (sources_check(reader, table, CONFIG_IPV4) || sources_check(reader, table, CONFIG_IPV6))
 		return -EINVAL;
 	if (!interface->nat44 && !interface->nat66)
@@ -759,6 +951,7 @@ static int interface_read(struct reader *reader, const struct toml_value *table)
 	err = keys_take(reader, KEYS(interface_keys), table, interface);
 	err = err ?: icmp_check(reader, table, &interface->icmp_all, &interface->icmp_in, &interface->ports[NAT_ICMP]);
 	err = err ?: externals_read(reader, table);
+	err = err ?: forwards_read(reader, table);
 	if (!err && interface->binding_max_records && !toml_get(reader->document, table, "ct_max_records"))
 		interface->max_sessions = 2 * interface->binding_max_records;
 	err = err ?: interface_check(reader, table);

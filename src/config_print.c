@@ -112,19 +112,24 @@ static void print_all_ports(struct printer *printer, const struct port_set ports
 	print_ports(printer, "icmp_out_ranges", &ports[NAT_ICMP]);
 }
 
+static void print_network(struct printer *printer, size_t number, int family, const struct ip_prefix *prefix)
+{
+	char address[INET6_ADDRSTRLEN], text[INET6_ADDRSTRLEN + 8];
+
+	inet_ntop(family, prefix->addr, address, sizeof(address));
+	snprintf(text, sizeof(text), "%s/%u", address, prefix->length);
+	print_element(printer, number, text);
+}
+
 static void print_networks(struct printer *printer, const char *key, const struct internal_network *networks,
 			   size_t count)
 {
-	char address[INET6_ADDRSTRLEN], text[INET6_ADDRSTRLEN + 8];
 	size_t i;
 
 	key_begin(printer, key);
 	fputc('[', printer->to);
-	for (i = 0; i < count; i++) {
-		inet_ntop(networks[i].family, networks[i].prefix.addr, address, sizeof(address));
-		snprintf(text, sizeof(text), "%s/%u", address, networks[i].prefix.length);
-		print_element(printer, i, text);
-	}
+	for (i = 0; i < count; i++)
+		print_network(printer, i, networks[i].family, &networks[i].prefix);
 	fputc(']', printer->to);
 	key_end(printer);
 }
@@ -227,6 +232,45 @@ static void print_external(struct printer *printer, const struct external_rule *
 	print_all_ports(printer, external->ports, &external->icmp_all, &external->icmp_in);
 }
 
+/* A port, or a range of them that begins with it. */
+static void print_port(struct printer *printer, const char *key, unsigned int first, unsigned int length)
+{
+	char text[16];
+
+	if (!length) {
+		print_number(printer, key, first);
+		return;
+	}
+	snprintf(text, sizeof(text), "%u-%u", first, first + length);
+	print_text(printer, key, text);
+}
+
+static void print_forward(struct printer *printer, const struct forward *forward)
+{
+	unsigned int length = forward->external.last - forward->external.first;
+	char address[INET6_ADDRSTRLEN];
+	size_t count = 0;
+
+	inet_ntop(forward->family, forward->internal_addr, address, sizeof(address));
+	key_begin(printer, "protocol");
+	fputc('[', printer->to);
+	if (forward->protocols[NAT_TCP])
+		print_element(printer, count++, "tcp");
+	if (forward->protocols[NAT_UDP])
+		print_element(printer, count, "udp");
+	fputc(']', printer->to);
+	key_end(printer);
+	print_port(printer, "external_port", forward->external.first, length);
+	print_text(printer, "internal_address", address);
+	print_port(printer, "internal_port", forward->internal_port, length);
+	key_begin(printer, "remotes");
+	fputc('[', printer->to);
+	for (count = 0; count < forward->remotes_count; count++)
+		print_network(printer, count, forward->family, &forward->remotes[count]);
+	fputc(']', printer->to);
+	key_end(printer);
+}
+
 static void print_times_and_sizes(struct printer *printer, const struct interface_config *interface)
 {
 	static const struct {
@@ -290,6 +334,13 @@ static void print_interface(struct printer *printer, const struct interface_conf
 	for (i = 0; i < interface->externals_count; i++) {
 		tables_next(printer, "interfaces.externals");
 		print_external(printer, &interface->externals[i]);
+		table_end(printer);
+	}
+	tables_end(printer);
+	tables_begin(printer, "forwards");
+	for (i = 0; i < interface->forwards_count; i++) {
+		tables_next(printer, "interfaces.forwards");
+		print_forward(printer, &interface->forwards[i]);
 		table_end(printer);
 	}
 	tables_end(printer);

@@ -92,6 +92,16 @@ static void test_refused(void **state)
 		{ "-i wan --nat44=yes", 2, "--nat44: takes no value" },
 		{ "-i wan --json", 2, "--json: only with --version, check and doctor" },
 		{ "-i wan --nat66 --internal 192.168.1.0/24", 2, "--internal: an IPv4 network, but no --nat44" },
+		{ "-i wan --forward", 2, "--forward: needs a static mapping such as tcp:8000=192.168.1.2:80" },
+		{ "-i wan --forward tcp:8000", 2,
+		  "--forward: \"tcp:8000\": not a static mapping such as tcp:8000=192.168.1.2:80" },
+		{ "-i wan --forward tcp:1-9=10.0.0.1 tcp:5=10.0.0.2:7", 2,
+		  "--forward: \"tcp:5=10.0.0.2:7\": its external port tcp 5 is that of \"tcp:1-9=10.0.0.1:1\", too" },
+		{ "-i wan --forward udp:1=10.0.0.1:7 udp:2=10.0.0.1:7", 2,
+		  "--forward: \"udp:2=10.0.0.1:7\": its internal endpoint udp 10.0.0.1:7 is that of "
+		  "\"udp:1=10.0.0.1:7\", too" },
+		{ "-i wan --forward tcp:1=[fd00::1]", 2, "--forward: an IPv6 address, but no --nat66" },
+		{ "-i wan --nat66 --forward tcp:1=10.0.0.1", 2, "--forward: an IPv4 address, but no --nat44" },
 		{ "check", 2, "check: give --config FILE, and nothing else but --json" },
 		{ "check -i wan", 2, "check: give --config FILE, and nothing else but --json" },
 		{ "check -c a -i wan", 2, "check: give --config FILE, and nothing else but --json" },
@@ -133,6 +143,10 @@ static void test_described(void **state)
 		{ "-i wan --ports=20000-21000", "ports 20000-21000" },
 		{ "--ports 5 -i wan --internal 10.0.0.0/8 192.168.0.0/16 --hairpin-if wg0", "ports 5-5, hairpin wg0" },
 		{ "-i wan --bpf-log 5 --bpf-loader aya", "ports 20000-29999" },
+		{ "-i wan --forward tcp:8000=10.172.16.2:8000 udp:5-9=10.172.16.2:6 --hairpin-if wg0",
+		  "ports 20000-29999, hairpin wg0, forward tcp:8000=10.172.16.2:8000 udp:5-9=10.172.16.2:6" },
+		{ "-i wan --nat44 --nat66 --forward tcp:80=[fd00::2]:80 tcp,udp:53=10.0.0.1",
+		  "ports 20000-29999, forward tcp,udp:53=10.0.0.1:53" },
 	};
 	char copy[256], text[128];
 	struct cli cli;
@@ -242,9 +256,9 @@ static void test_values(void **state)
 
 static void test_help_and_version(void **state)
 {
-	static const char *const options[] = { "--help",       "--version",  "--config",  "--ifname",
-					       "--ifindex",    "--nat44",    "--nat66",	  "--ports",
-					       "--hairpin-if", "--internal", "--bpf-log", "--bpf-loader" };
+	static const char *const options[] = { "--help",    "--version",    "--config", "--ifname",	"--ifindex",
+					       "--nat44",   "--nat66",	    "--ports",	"--hairpin-if", "--internal",
+					       "--bpf-log", "--bpf-loader", "--forward" };
 	char copy[64];
 	struct cli cli;
 	size_t i;

@@ -15,6 +15,8 @@
 
 #define HEIR ""
 
+#define FORWARD "forwards = [{ protocol = \"tcp\", external_port = 80, internal_address = \"10.0.0.1\""
+
 static void read_good(struct config *config, const char *text)
 {
 	char error[512];
@@ -49,6 +51,10 @@ static void test_changes(void **state)
 		{ WAN, WAN "pooling = \"paired\"\ntimeout_fragment = 1", HEIR },
 		{ WAN, WAN "no_snat_dests = [\"192.0.2.0/24\"]", HEIR },
 		{ WAN, WAN "externals = [{ address = \"192.0.2.1\" }]", HEIR },
+		{ WAN, WAN FORWARD "}]", HEIR },
+		{ WAN FORWARD "}]", WAN, HEIR },
+		{ WAN FORWARD "}]", WAN FORWARD ", remotes = [\"192.0.2.0/24\"] }]", HEIR },
+		{ WAN FORWARD "}]", WAN FORWARD ", internal_port = 80 }]", NULL },
 		{ WAN "externals = [{ address = \"192.0.2.1\" }]", WAN, HEIR },
 		{ WAN "externals = [{ address = \"192.0.2.1\" }]", WAN "externals = [{ address = \"192.0.2.2\" }]",
 		  HEIR },

@@ -16,6 +16,8 @@
 
 #define WAN "[[interfaces]]\nif_name = \"wan\"\nnat44 = true\n"
 
+#define FORWARD(more) "forwards = [{ external_port = 80, internal_address = \"10.0.0.1\", " more " }]"
+
 #define MATCH	"{ match_address = \"192.0.2.0/24\" },"
 #define FOUR	MATCH MATCH MATCH MATCH
 #define SIXTEEN FOUR FOUR FOUR FOUR
@@ -114,6 +116,34 @@ static void test_refused(void **state)
 		  "f:4: [[interfaces]] \"wan\": ipv6_hairpin_route: ip_protocols: \"sctp\": is none of tcp, udp, icmp" },
 		{ WAN "ipv6_hairpin_route.table_id = 0",
 		  "f:4: [[interfaces]] \"wan\": ipv6_hairpin_route: table_id: 0: must be from 1 to 4294967295" },
+		{ WAN "forwards = 1",
+		  "f:4: [[interfaces]] \"wan\": forwards: an integer, where an array of tables belongs" },
+		{ WAN "forwards = [1]", "f:4: [[interfaces]] \"wan\": forwards: an integer, where a table belongs" },
+		{ WAN "forwards = [{ protocol = \"tcp\", external_port = 80 }]",
+		  "f:4: [[interfaces]] \"wan\": forwards: internal_address: is missing" },
+		{ WAN FORWARD("protocol = \"icmp\""),
+		  "f:4: [[interfaces]] \"wan\": protocol: \"icmp\": is none of tcp, udp" },
+		{ WAN FORWARD("protocol = []"), "f:4: [[interfaces]] \"wan\": forwards: neither tcp nor udp" },
+		{ WAN FORWARD("protocol = \"tcp\", internal_port = 0"),
+		  "f:4: [[interfaces]] \"wan\": internal_port: 0: must be from 1 to 65535" },
+		{ WAN FORWARD("protocol = \"tcp\", internal_port = \"80-81\""),
+		  "f:4: [[interfaces]] \"wan\": forwards: internal_port: is not as long a range as external_port" },
+		{ WAN FORWARD("protocol = \"tcp\", internal_ports = 80"),
+		  "f:4: [[interfaces]] \"wan\": internal_ports: unknown key" },
+		{ WAN FORWARD("protocol = \"tcp\", remotes = \"192.0.2.0/24\""),
+		  "f:4: [[interfaces]] \"wan\": remotes: a string, where an array of networks belongs" },
+		{ WAN FORWARD("protocol = \"tcp\", remotes = [\"2001:db8::/32\"]"),
+		  "f:4: [[interfaces]] \"wan\": remotes: \"2001:db8::/32\": is not of the internal address's family" },
+		{ WAN "forwards = [{ protocol = \"tcp\", external_port = 80, internal_address = \"fd00::1\" }]",
+		  "f:4: [[interfaces]] \"wan\": forwards: an IPv6 address, but nat66 is not on" },
+		{ WAN "[[interfaces.forwards]]\nprotocol = \"tcp\"\nexternal_port = \"80-90\"\n"
+		      "internal_address = \"10.0.0.1\"\n[[interfaces.forwards]]\nprotocol = [\"udp\", \"tcp\"]\n"
+		      "external_port = 85\ninternal_address = \"10.0.0.2\"",
+		  "f:8: [[interfaces]] \"wan\": forwards: its external port tcp 85 is that of f:4, too" },
+		{ WAN "[[interfaces.forwards]]\nprotocol = \"tcp\"\nexternal_port = 80\n"
+		      "internal_address = \"10.0.0.1\"\n[[interfaces.forwards]]\nprotocol = \"tcp\"\n"
+		      "external_port = 85\ninternal_port = 80\ninternal_address = \"10.0.0.1\"",
+		  "f:8: [[interfaces]] \"wan\": forwards: its internal endpoint tcp 10.0.0.1:80 is that of f:4, too" },
 		{ WAN "externals = 1",
 		  "f:4: [[interfaces]] \"wan\": externals: an integer, where an array of tables belongs" },
 		{ WAN "externals = [1]", "f:4: [[interfaces]] \"wan\": externals: an integer, where a table belongs" },
@@ -221,6 +251,14 @@ static void test_effect(void **state)
 		  "match_address = { start = \"192.0.2.1\", end = \"192.0.2.1\" }" },
 		{ "tcp_ranges = []\n[[interfaces.externals]]\naddress = \"192.0.2.7\"\ntcp_ranges = [\"5-6\"]",
 		  "tcp_ranges = [\"5-6\"]" },
+		{ FORWARD("protocol = \"tcp\""),
+		  "[[interfaces.forwards]]\nprotocol = [\"tcp\"]\nexternal_port = 80\ninternal_address = \"10.0.0.1\"\n"
+		  "internal_port = 80\nremotes = []" },
+		{ "forwards = [{ protocol = [\"udp\", \"tcp\"], external_port = \"80-89\", internal_port = 8080, "
+		  "internal_address = \"10.0.0.1\", remotes = [\"192.0.2.7/24\", \"198.51.100.1/32\"] }]",
+		  "[[interfaces.forwards]]\nprotocol = [\"tcp\", \"udp\"]\nexternal_port = \"80-89\"\n"
+		  "internal_address = \"10.0.0.1\"\ninternal_port = \"8080-8089\"\n"
+		  "remotes = [\"192.0.2.0/24\", \"198.51.100.1/32\"]" },
 	};
 	char text[512], line[256], *printed;
 	struct config config;
@@ -353,8 +391,8 @@ static void test_sample(void **state)
 			keys++;
 			/* A bare header, a key of one, and `enable` without names lack what stands beside them. */
 			if (config_file_parse(&config, "f", one, strlen(one), error, sizeof(error)) &&
-			    !strstr(error, "needs one of") && !strstr(error, "no internal_if_names") &&
-			    !strstr(error, "unknown key"))
+			    !strstr(error, "needs one of") && !strstr(error, "is missing") &&
+			    !strstr(error, "no internal_if_names") && !strstr(error, "unknown key"))
 				fail_msg("%s", error);
 			config_free(&config);
 		}
@@ -450,8 +488,8 @@ static void test_json(void **state)
 		",\"ipv6_hairpin_route\":{\"enable\":false,\"internal_if_names\":[],\"ip_protocols\":[\"tcp\", \"udp\"],",
 		",\"externals\":[{\"address\":\"192.0.2.7\",\"is_internal\":false,",
 		"},{\"match_address\":{\"start\":\"192.0.2.0\",\"end\":\"192.0.2.255\"},",
-		"\"]}]},{\"if_name\":\"q\\\"\\u001b\",",
-		",\"externals\":[]}]}\n",
+		"\"]}],\"forwards\":[]},{\"if_name\":\"q\\\"\\u001b\",",
+		",\"externals\":[],\"forwards\":[]}]}\n",
 	};
 	struct config config;
 	char *printed;
