@@ -68,7 +68,7 @@ static __always_inline bool fast_is_steady(const struct mapping *map, const stru
 	enum nat_timeout kind = protocol == NAT_TCP ? NAT_TIMEOUT_TCP_ESTABLISHED : NAT_TIMEOUT_UDP_CONFIRMED;
 	__u32 now;
 
-	if (unlikely(map->state != MAPPING_LIVE || map->generation != external->generation || !map->confirmed))
+	if (unlikely(!(map->state & MAPPING_LIVE) || map->generation != external->generation || !map->confirmed))
 		return false;
 	if (protocol == NAT_TCP && unlikely(!map->sessions))
 		return false;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Filtering that is stricter than endpoint-independent (RFC 4787 REQ-8): a remote must have been sent to before it is let
- * in. Endpoint-independent filtering, the default, needs none of this, and the verifier removes it.
+ * in. Endpoint-independent filtering, the default, needs none of this, and the verifier removes it. A static mapping is not
+ * subject to it: it may have remotes of its own, and nobody else gets in.
  */
 #ifndef FILTER_BPF_H
 #define FILTER_BPF_H
@@ -22,7 +23,7 @@ static __always_inline void remote_permit(const struct packet *pkt, __u32 slot, 
 	struct remote_key key;
 	struct remote *known;
 
-	if (constants.filtering == FILTERING_ENDPOINT_INDEPENDENT)
+	if (constants.filtering == FILTERING_ENDPOINT_INDEPENDENT || mapping_is_static(map))
 		return;
 	key = remote_key_of(pkt, slot);
 	known = bpf_map_lookup_elem(&remotes, &key);
@@ -32,9 +33,7 @@ static __always_inline void remote_permit(const struct packet *pkt, __u32 slot, 
 		*known = remote;
 }
 
-/* Inwards. */
-static __always_inline bool remote_is_permitted(const struct packet *pkt, __u32 slot, const struct mapping *map,
-						__u32 now)
+static __always_inline bool remote_is_known(const struct packet *pkt, __u32 slot, const struct mapping *map, __u32 now)
 {
 	struct remote *known;
 	struct remote_key key;
@@ -44,6 +43,17 @@ static __always_inline bool remote_is_permitted(const struct packet *pkt, __u32 
 	key = remote_key_of(pkt, slot);
 	known = bpf_map_lookup_elem(&remotes, &key);
 	return known && known->epoch == map->epoch && !clock_passed(known->expires, now);
+}
+
+/* Inwards: WHY_NONE, or why this remote is kept out. */
+static __always_inline enum nat_reason remote_refused(const struct packet *pkt, __u32 slot, const struct mapping *map,
+						      __u32 now)
+{
+	if (!mapping_is_static(map))
+		return remote_is_known(pkt, slot, map, now) ? WHY_NONE : WHY_FILTERED;
+	if (!map->epoch || policy_lookup(POLICY_REMOTES + map->epoch, &pkt->remote_addr, 0))
+		return WHY_NONE;
+	return WHY_NOT_PERMITTED;
 }
 
 #endif

@@ -34,7 +34,7 @@ static __always_inline enum nat_reason unmapped_in(struct __sk_buff *skb, const 
 /* A packet from outside confirms a UDP mapping: its time counts from the last packet from inside, but is longer now. */
 static __always_inline void mapping_confirm(struct mapping *map)
 {
-	if (map->confirmed)
+	if (map->confirmed || mapping_is_static(map))
 		return;
 	map->confirmed = 1;
 	if (map->protocol == NAT_UDP)
@@ -47,15 +47,18 @@ static __always_inline enum nat_reason rewrite_in(struct __sk_buff *skb, struct 
 	struct nat_addr internal_addr = map->internal_addr;
 	__be16 internal_port = map->internal_port;
 
-	if (!remote_is_permitted(pkt, slot, map, now))
-		return WHY_FILTERED;
+	enum nat_reason why = remote_refused(pkt, slot, map, now);
+
+	if (why != WHY_NONE)
+		return why;
+	mapping_follow(map);
 	if (pkt->protocol == NAT_TCP) {
 		tcp_track(pkt, NAT_INGRESS, slot, map, now);
 		if (map->sessions)
 			mapping_refresh(map, now);
 	}
 	mapping_confirm(map);
-	if (constants.refresh_inbound)
+	if (constants.refresh_inbound || mapping_is_static(map))
 		mapping_refresh(map, now);
 	fragment_record(pkt, NAT_INGRESS, slot, now);
 	if (rewrite_endpoint(skb, pkt, NAT_INGRESS, &internal_addr, internal_port) || mss_clamp(skb, pkt))

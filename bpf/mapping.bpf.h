@@ -54,14 +54,29 @@ static __always_inline bool mapping_has_current_address(const struct mapping *ma
 	return map->generation == external_get(map->external)->generation;
 }
 
-/* See external_source(). */
-static __always_inline bool mapping_source(const struct mapping *map, struct nat_addr *addr)
+static __always_inline bool mapping_is_static(const struct mapping *map)
 {
+	return map->state == MAPPING_STATIC;
+}
+
+/* A static mapping goes on with another address: this is where it learns of it. */
+static __always_inline void mapping_follow(struct mapping *map)
+{
+	if (mapping_is_static(map))
+		map->generation = external_get(map->external)->generation;
+}
+
+/* See external_source(). */
+static __always_inline bool mapping_source(struct mapping *map, struct nat_addr *addr)
+{
+	mapping_follow(map);
 	return external_source(external_get(map->external), map->generation, addr);
 }
 
 static __always_inline bool mapping_is_live(const struct mapping *map, __u32 now)
 {
+	if (mapping_is_static(map))
+		return true;
 	return map->state == MAPPING_LIVE && mapping_has_current_address(map) && !clock_passed(map->expires, now);
 }
 
@@ -83,6 +98,8 @@ static __always_inline __u32 mapping_timeout(const struct mapping *map)
 {
 	__u32 kind = NAT_TIMEOUT_ICMP;
 
+	if (mapping_is_static(map))
+		return NAT_STATIC_TICKS;
 	if (map->protocol == NAT_TCP)
 		kind = NAT_TIMEOUT_TCP_TRANSITORY + is_any(map->sessions);
 	else if (map->protocol == NAT_UDP)

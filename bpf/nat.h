@@ -21,18 +21,19 @@
  * What the maps mean that a later program may find pinned: count it up with any change to them that their sizes do not
  * tell. A program that has another number starts with empty maps.
  */
-#define NAT_LAYOUT 1
+#define NAT_LAYOUT 2
 
 /* Time in the data plane is a 32-bit count of 2^24 ns (16.8 ms): it wraps after 2.3 years, compare by difference. */
 #define NAT_TICK_SHIFT 24
 #define NAT_RATE_SHIFT 6 /* 1.07 s */
 
 #define NAT_EXTERNALS_MAX 16
-#define NAT_PORT_BLOCK	  32	/* entries of port_index that share one array element of 64 bytes */
-#define NAT_REGION_SLOTS  32768 /* slots under one lock: 8 groups of 64 words of 64 bits */
-#define NAT_HOLD_SOURCES  64	/* a power of two */
-#define NAT_HOLD_BUDGET	  64	/* fragments a second, for each direction */
-#define NAT_SWEEP_SLOTS	  16	/* slots that one run of the sweep looks at, at most */
+#define NAT_PORT_BLOCK	  32	     /* entries of port_index that share one array element of 64 bytes */
+#define NAT_REGION_SLOTS  32768	     /* slots under one lock: 8 groups of 64 words of 64 bits */
+#define NAT_HOLD_SOURCES  64	     /* a power of two */
+#define NAT_HOLD_BUDGET	  64	     /* fragments a second, for each direction */
+#define NAT_STATIC_TICKS  (1U << 30) /* how far ahead the end of a static mapping is put, again and again */
+#define NAT_SWEEP_SLOTS	  16	     /* slots that one run of the sweep looks at, at most */
 
 enum nat_direction { NAT_EGRESS, NAT_INGRESS, NAT_DIRECTIONS };
 
@@ -61,12 +62,17 @@ struct endpoint {
  * FREE		port_claim -> LIVE; the slot's bit in the region is set in this state only
  * LIVE		expired for longer than the hold-down: mapping_reclaim -> RECLAIMING
  * RECLAIMING	mapping_reclaim alone: removes the endpoint that points here, then -> FREE
+ * STATIC	nobody: the daemon sets it before any program runs. Without end, and of whatever address there is
  *
  * An endpoint that points to a slot is inserted only by who claimed the slot and deleted only by who reclaims it, so a
  * look-up followed by a deletion cannot hit somebody else's entry. Without the lock the packet path writes `expires` and
- * `confirmed`, each a single store that may get lost without harm.
+ * `confirmed`, and the `generation` of a static mapping, each a single store that may get lost without harm.
+ *
+ * A static mapping has a slot like any other, so that the short way need not tell it apart: the bit LIVE says that packets
+ * are translated. Where anybody may use it, `confirmed` and `sessions` are 1 for good; else they are 0, which sends every
+ * packet the long way, and `epoch` is the set of remotes that may (POLICY_REMOTES).
  */
-enum mapping_state { MAPPING_FREE, MAPPING_LIVE, MAPPING_RECLAIMING };
+enum mapping_state { MAPPING_FREE, MAPPING_LIVE, MAPPING_RECLAIMING, MAPPING_STATIC = MAPPING_LIVE | 4 };
 
 struct mapping {
 	__u32 expires;	      /* tick; a live mapping past it is not used any more, unless its own host revives it */
@@ -269,8 +275,8 @@ struct held_fragment {
 	__u8 frame[NAT_HELD_FRAME_MAX];
 };
 
-/* Policy, an LPM trie: who is internal, which destinations are left alone. */
-enum policy_kind { POLICY_SOURCE, POLICY_DESTINATION };
+/* Policy, an LPM trie: who is internal, which destinations are left alone, who may use a static mapping. */
+enum policy_kind { POLICY_SOURCE, POLICY_DESTINATION, POLICY_REMOTES /* plus the number of a set, from 1 */ };
 enum policy_action { POLICY_TRANSLATE = 1, POLICY_EXEMPT = 2 };
 
 struct policy_key {
@@ -317,6 +323,7 @@ enum policy_need { POLICY_NEED_SOURCE = 1, POLICY_NEED_DESTINATION = 2 };
 	X(SPOOFED, DROP, "from outside with our own address as its source")     \
 	X(NO_MAPPING, DROP, "no mapping for this external port")                \
 	X(FILTERED, DROP, "filtered: the mapping has not sent to this remote")  \
+	X(NOT_PERMITTED, DROP, "the static mapping is for other remotes")       \
 	X(NO_PORT, DROP, "no free external port")                               \
 	X(HOST_LIMIT, DROP, "the internal host has as many mappings as it may") \
 	X(HOST_RATE, DROP, "the internal host makes mappings too fast")         \

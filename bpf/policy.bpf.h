@@ -3,7 +3,7 @@
 #ifndef POLICY_BPF_H
 #define POLICY_BPF_H
 
-static __always_inline __u32 policy_lookup(enum policy_kind kind, const struct nat_addr *addr, __u32 otherwise)
+static __always_inline __u32 policy_lookup(__u32 kind, const struct nat_addr *addr, __u32 otherwise)
 {
 	struct policy_key key = { .prefixlen = 32 + 32 * NAT_ADDR_WORDS, .kind = bpf_htonl(kind), .addr = *addr };
 	__u32 *action = bpf_map_lookup_elem(&policy, &key);

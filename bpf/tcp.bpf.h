@@ -92,6 +92,8 @@ static __always_inline void tcp_track(const struct packet *pkt, enum nat_directi
 	struct slot_place place;
 	struct session *session;
 
+	if (mapping_is_static(map)) /* lives without them */
+		return;
 	if (map->sessions && !(pkt->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)))
 		return;
 	session = session_get(&key, map, pkt->tcp_flags);

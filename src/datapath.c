@@ -21,12 +21,15 @@
 #include <unistd.h>
 
 #include "attachment.h"
+#include "forward.h"
 #include "fragments.h"
 #include "inheritance.h"
 #include "log.h"
 #include "nat44.skel.h"
 #include "nat66.skel.h"
 #include "pins.h"
+#include "slot_plan.h"
+#include "static_mapping.h"
 
 /* What both families' skeletons have. */
 struct datapath_maps {
@@ -110,64 +113,17 @@ static __u32 ticks_of_ms(uint64_t ms)
 DATAPATH_FAMILY(nat44)
 DATAPATH_FAMILY(nat66)
 
-/* Planning: which port gets which slot. Consecutive per kind of port, so that a class is one stretch of slots. */
-
-struct slot_plan {
-	__u32 slots;
-	__u32 regions;
-};
-
-/* Port 0 is nobody's in TCP and UDP; an offset of 16 bits in port_index leaves identifier 0 out for ICMP too. */
-static bool port_is_usable(unsigned int port)
-{
-	return port != 0;
-}
-
-static const struct port_set *ports_of(const struct datapath_config *config, unsigned int external, int protocol)
-{
-	return config->externals ? &config->externals[external].ports[protocol] : &config->ports[protocol];
-}
-
-/* Counts the slots and regions that a protocol's ports need, and fills in the external's classes. */
-static void plan_protocol(struct slot_plan *plan, struct external *external, enum nat_protocol protocol,
-			  const struct port_set *ports)
-{
-	external->first_slot[protocol] = plan->slots;
-	for (unsigned int kind = 0; kind < NAT_PORT_KINDS; kind++) {
-		struct port_class *class = &external->classes[protocol][kind];
-
-		class->first_slot = plan->slots;
-		class->region = plan->regions;
-		class->count = 0;
-		for (size_t r = 0; r < ports->count; r++)
-			for (unsigned int port = ports->ranges[r].first; port <= ports->ranges[r].last; port++)
-				if (NAT_PORT_KIND(port) == kind && port_is_usable(port))
-					class->count++;
-		plan->slots += class->count;
-		external->slot_count[protocol] += class->count;
-		plan->regions++; /* an empty class has one too, with nothing in it */
-	}
-}
-
-/* Calls visit() for each managed port in the order of its slots. */
-static void for_each_slot(const struct external *external, enum nat_protocol protocol, const struct port_set *ports,
-			  void (*visit)(__u32 slot, __u16 port, void *arg), void *arg)
-{
-	for (unsigned int kind = 0; kind < NAT_PORT_KINDS; kind++) {
-		__u32 slot = external->classes[protocol][kind].first_slot;
-
-		for (size_t r = 0; r < ports->count; r++)
-			for (unsigned int port = ports->ranges[r].first; port <= ports->ranges[r].last; port++)
-				if (NAT_PORT_KIND(port) == kind && port_is_usable(port))
-					visit(slot++, port, arg);
-	}
-}
-
 /* Filling the maps */
 
 static size_t value_size_padded(const struct bpf_map *map)
 {
 	return (bpf_map__value_size(map) + 7) & ~7u;
+}
+
+/* The bytes of an internal address, which comes last. */
+static size_t mapping_addr_size(const struct datapath *dp)
+{
+	return bpf_map__value_size(dp->maps.slots) - offsetof(struct mapping, internal_addr);
 }
 
 /* Maps a whole array for writing; NULL and a message if that fails. Unmap with map_close(). */
@@ -210,10 +166,28 @@ static void fill_slot(__u32 slot, __u16 port, void *arg)
 	fill->blocks[entry / NAT_PORT_BLOCK].offset[entry % NAT_PORT_BLOCK] = slot - fill->first_slot + 1;
 }
 
-static int fill_slots(struct datapath *dp, const struct datapath_config *config)
+static int fill_statics(struct datapath *dp, const struct slot_fill *fill, const struct datapath_config *config)
+{
+	const struct static_maps maps = {
+		.slots = fill->slots,
+		.slot_size = fill->slot_size,
+		.addr_size = mapping_addr_size(dp),
+		.index = fill->blocks,
+		.endpoints = bpf_map__fd(dp->maps.endpoints),
+		.external = &dp->config->external[0],
+	};
+	int err = static_mappings_fill(&maps, config);
+
+	if (err)
+		log_error("%s: set up static mappings: %s", dp->ifname, strerror(-err));
+	return err;
+}
+
+static int fill_slots(struct datapath *dp, const struct slot_plan *plan)
 {
 	const struct bpf_map *slots = dp->maps.slots, *index = dp->maps.port_index;
 	struct slot_fill fill = { .slot_size = value_size_padded(slots) };
+	int err;
 
 	fill.slots = map_open(dp, slots);
 	if (!fill.slots)
@@ -223,19 +197,17 @@ static int fill_slots(struct datapath *dp, const struct datapath_config *config)
 		map_close(slots, fill.slots);
 		return -ENOMEM;
 	}
-	for (unsigned int i = 0; i < config->externals_count * NAT_PROTOCOLS; i++) {
-		const struct external *external = &dp->config->external[i / NAT_PROTOCOLS];
-
+	for (unsigned int i = 0; i < dp->externals * NAT_PROTOCOLS; i++) {
 		fill.external = i / NAT_PROTOCOLS;
 		fill.protocol = i % NAT_PROTOCOLS;
 		fill.entry = i << 16;
-		fill.first_slot = external->first_slot[fill.protocol];
-		for_each_slot(external, fill.protocol, ports_of(config, fill.external, fill.protocol), fill_slot,
-			      &fill);
+		fill.first_slot = plan->externals[fill.external].first_slot[fill.protocol];
+		slot_plan_visit(plan, fill.external, fill.protocol, fill_slot, &fill);
 	}
+	err = fill_statics(dp, &fill, plan->config);
 	map_close(index, fill.blocks);
 	map_close(slots, fill.slots);
-	return 0;
+	return err;
 }
 
 /* The bits of a class's region: which of its slots are FREE. */
@@ -282,7 +254,7 @@ static int fill_regions(struct datapath *dp, unsigned int externals)
 	return err;
 }
 
-static int policy_add(struct datapath *dp, enum policy_kind kind, const struct ip_prefix *prefix, __u32 action)
+static int policy_add(struct datapath *dp, __u32 kind, const struct ip_prefix *prefix, __u32 action)
 {
 	struct policy_key key = { .prefixlen = 32 + prefix->length, .kind = htonl(kind) };
 
@@ -310,6 +282,13 @@ static int fill_policy(struct datapath *dp, const struct datapath_config *config
 		err = policy_add(dp, POLICY_SOURCE, &config->internals[i], POLICY_TRANSLATE);
 	for (size_t i = 0; !err && i < config->exempt_destinations_count; i++)
 		err = policy_add(dp, POLICY_DESTINATION, &config->exempt_destinations[i], POLICY_EXEMPT);
+	for (size_t i = 0; !err && i < config->forwards_count; i++) {
+		const struct forward *forward = &config->forwards[i];
+		__u32 kind = POLICY_REMOTES + forward_remote_set(forward, i);
+
+		for (size_t n = 0; !err && n < forward->remotes_count && forward->family == config->family; n++)
+			err = policy_add(dp, kind, &forward->remotes[n], POLICY_TRANSLATE);
+	}
 	return err;
 }
 
@@ -398,8 +377,11 @@ static __u32 random_mark(void)
 static int prepare(struct datapath *dp, const struct datapath_config *config, const struct slot_plan *plan)
 {
 	const struct datapath_maps *maps = &dp->maps;
+	size_t remotes = 0;
 	int err = 0;
 
+	for (size_t i = 0; i < config->forwards_count; i++)
+		remotes += config->forwards[i].remotes_count;
 	*dp->constants = (struct nat_constants){
 		.l2_length = config->has_l2 ? 14 : 0,
 		.externals = config->externals_count,
@@ -424,6 +406,7 @@ static int prepare(struct datapath *dp, const struct datapath_config *config, co
 		      ?: bpf_map__set_max_entries(maps->port_index,
 						  config->externals_count * NAT_PROTOCOLS * 65536 / NAT_PORT_BLOCK);
 	err = err ?: bpf_map__set_max_entries(maps->tcp_sessions, at_least_one(config->max_sessions));
+	err = err ?: bpf_map__set_max_entries(maps->policy, bpf_map__max_entries(maps->policy) + remotes);
 	err = err ?: bpf_map__set_max_entries(maps->fragments, at_least_one(config->max_fragments));
 	if (config->filtering)
 		err = err ?: bpf_map__set_max_entries(maps->remotes, at_least_one(config->max_remotes));
@@ -499,36 +482,13 @@ static int open_events(struct datapath *dp, const struct datapath_config *config
 	return 0;
 }
 
-/* FNV-1a. */
-static __u64 hash_add(__u64 hash, __u64 value)
-{
-	for (int i = 0; i < 64; i += 8)
-		hash = (hash ^ (value >> i & 0xff)) * 0x100000001b3ULL;
-	return hash;
-}
-
-/* Everything that decides which slot is whose. */
-static __u64 ports_hash(const struct datapath_config *config)
-{
-	__u64 hash = hash_add(0xcbf29ce484222325ULL, config->externals_count);
-
-	for (unsigned int i = 0; i < config->externals_count * NAT_PROTOCOLS; i++) {
-		const struct port_set *ports = ports_of(config, i / NAT_PROTOCOLS, i % NAT_PROTOCOLS);
-
-		hash = hash_add(hash, ports->count);
-		for (size_t r = 0; r < ports->count; r++)
-			hash = hash_add(hash, (__u64)ports->ranges[r].first << 16 | ports->ranges[r].last);
-	}
-	return hash;
-}
-
 static void plan_layout(struct datapath *dp, const struct datapath_config *config)
 {
 	dp->layout.version = NAT_LAYOUT;
 	dp->layout.family = config->family;
 	dp->layout.turn_mark = random_mark();
 	dp->layout.netns = inheritance_netns();
-	dp->layout.ports = ports_hash(config);
+	dp->layout.ports = slot_plan_hash(config);
 }
 
 /* Counts the mappings of each internal host where nobody has done so yet: the limit of them is new. */
@@ -542,7 +502,7 @@ static void hosts_count(struct datapath *dp)
 
 	for (__u32 i = 0; slots && i < dp->slots; i++) {
 		map = (const struct mapping *)(slots + i * size);
-		if (map->state == MAPPING_FREE)
+		if (map->state == MAPPING_FREE || map->state == MAPPING_STATIC)
 			continue;
 		if (bpf_map_lookup_elem(fd, &map->internal_addr, &host))
 			memset(&host, 0, sizeof(host));
@@ -554,44 +514,38 @@ static void hosts_count(struct datapath *dp)
 }
 
 /* The maps of an earlier one are full already: what the configuration may say differently goes in by single stores. */
-static int config_inherit(struct datapath *dp, const struct external *externals, const struct datapath_config *config)
+static int config_inherit(struct datapath *dp, const struct slot_plan *plan)
 {
 	dp->inherited = map_open(dp, dp->maps.bss);
 	if (!dp->inherited)
 		return -ENOMEM;
 	dp->config = (struct nat_config *)((char *)dp->inherited + dp->layout.config_at);
-	for (unsigned int i = 0; i < config->externals_count; i++)
-		dp->config->external[i].flags = externals[i].flags;
-	fill_timeouts(dp->config, config->timeout_ms);
+	for (unsigned int i = 0; i < dp->externals; i++)
+		dp->config->external[i].flags = plan->externals[i].flags;
+	fill_timeouts(dp->config, plan->config->timeout_ms);
 	return 0;
 }
 
-static int config_fill(struct datapath *dp, const struct external *externals, const struct datapath_config *config)
+static int config_fill(struct datapath *dp, const struct slot_plan *plan)
 {
-	memcpy(dp->config->external, externals, NAT_EXTERNALS_MAX * sizeof(*externals));
+	memcpy(dp->config->external, plan->externals, sizeof(plan->externals));
 	dp->config->slots = dp->slots;
-	fill_timeouts(dp->config, config->timeout_ms);
-	return fill_slots(dp, config) ?: fill_regions(dp, config->externals_count);
+	fill_timeouts(dp->config, plan->config->timeout_ms);
+	return fill_slots(dp, plan) ?: fill_regions(dp, dp->externals);
 }
 
 /* `from`: where to take the maps from; NULL: they are new. -ESTALE with why[]: they do not fit. */
-static int load(struct datapath *dp, const struct datapath_config *config, const struct inheritance *from,
-		char why[INHERITANCE_WHY])
+static int load_planned(struct datapath *dp, const struct slot_plan *plan, const struct inheritance *from,
+			char why[INHERITANCE_WHY])
 {
-	struct external externals[NAT_EXTERNALS_MAX] = { 0 };
-	struct slot_plan plan = { 0 };
+	const struct datapath_config *config = plan->config;
 	bool is_heir, has_hosts;
 	int err;
 
-	for (unsigned int i = 0; i < config->externals_count; i++) {
-		externals[i].flags = config->externals && config->externals[i].is_no_source ? EXTERNAL_NO_SOURCE : 0;
-		for (int protocol = 0; protocol < NAT_PROTOCOLS; protocol++)
-			plan_protocol(&plan, &externals[i], protocol, ports_of(config, i, protocol));
-	}
-	dp->slots = plan.slots;
+	dp->slots = plan->slots;
 	dp->externals = config->externals_count;
 	plan_layout(dp, config);
-	err = prepare(dp, config, &plan);
+	err = prepare(dp, config, plan);
 	if (!err && from)
 		err = inheritance_take(dp->object, from, &dp->layout, why);
 	if (err == -ESTALE)
@@ -608,12 +562,23 @@ static int load(struct datapath *dp, const struct datapath_config *config, const
 	}
 	if (err)
 		return load_failed(dp, err);
-	err = is_heir ? config_inherit(dp, externals, config) : config_fill(dp, externals, config);
+	err = is_heir ? config_inherit(dp, plan) : config_fill(dp, plan);
 	if (!err && is_heir && !has_hosts)
 		hosts_count(dp);
 	err = err ?: fill_policy(dp, config);
 	err = err ?: open_events(dp, config);
 	err = err ?: open_fragments(dp);
+	return err;
+}
+
+static int load(struct datapath *dp, const struct datapath_config *config, const struct inheritance *from,
+		char why[INHERITANCE_WHY])
+{
+	struct slot_plan plan;
+	int err;
+
+	err = slot_plan_make(&plan, config) ?: load_planned(dp, &plan, from, why);
+	slot_plan_free(&plan);
 	return err;
 }
 
@@ -764,18 +729,32 @@ static int external_find(const struct datapath *dp, const __be32 addr[4])
 	return -1;
 }
 
+static struct mapping *heir_slot(const struct succession *pass, __u32 slot)
+{
+	return (struct mapping *)(pass->heir_slots + slot * value_size_padded(pass->heir->maps.slots));
+}
+
+/* What the configuration says comes first: a mapping that has the port, or the internal endpoint, of a static one ends. */
+static bool is_static(const struct succession *pass, __u32 slot)
+{
+	return slot < pass->heir->slots && heir_slot(pass, slot)->state == MAPPING_STATIC;
+}
+
 /* The heir's slot for the external endpoint of this mapping, or NAT_SLOT_NONE. */
 static __u32 slot_find(const struct succession *pass, const struct mapping *map)
 {
 	const struct external *external = &pass->before->config->external[map->external % NAT_EXTERNALS_MAX];
 	int number = external_find(pass->heir, external->addr);
-	__u32 entry, offset;
+	__u32 entry, offset, slot;
 
 	if (map->state != MAPPING_LIVE || map->generation != external->generation || number < 0)
 		return NAT_SLOT_NONE;
 	entry = ((__u32)number * NAT_PROTOCOLS + map->protocol) << 16 | ntohs(map->external_port);
 	offset = pass->heir_index[entry / NAT_PORT_BLOCK].offset[entry % NAT_PORT_BLOCK];
-	return offset ? pass->heir->config->external[number].first_slot[map->protocol] + offset - 1 : NAT_SLOT_NONE;
+	if (!offset)
+		return NAT_SLOT_NONE;
+	slot = pass->heir->config->external[number].first_slot[map->protocol] + offset - 1;
+	return is_static(pass, slot) ? NAT_SLOT_NONE : slot;
 }
 
 /* Both slots know their port, protocol and external; the rest is copied. An endpoint that points elsewhere stays out. */
@@ -783,12 +762,14 @@ static void mapping_copy(const struct succession *pass, __u32 from, __u32 to)
 {
 	const size_t size = value_size_padded(pass->heir->maps.slots);
 	const struct mapping *map = (const struct mapping *)(pass->before_slots + from * size);
-	struct mapping *copy = (struct mapping *)(pass->heir_slots + to * size);
+	struct mapping *copy = heir_slot(pass, to);
 	struct endpoint endpoint = { .port = map->internal_port, .protocol = map->protocol };
 	__u8 external = copy->external;
 	__u32 owned;
 
-	memcpy(&endpoint.addr, &map->internal_addr, size - offsetof(struct mapping, internal_addr));
+	memcpy(&endpoint.addr, &map->internal_addr, mapping_addr_size(pass->heir));
+	if (!bpf_map_lookup_elem(bpf_map__fd(pass->heir->maps.endpoints), &endpoint, &owned) && is_static(pass, owned))
+		return;
 	if (!bpf_map_lookup_elem(bpf_map__fd(pass->before->maps.endpoints), &endpoint, &owned)) {
 		if (owned != from ||
 		    bpf_map_update_elem(bpf_map__fd(pass->heir->maps.endpoints), &endpoint, &to, BPF_ANY))

@@ -16,6 +16,7 @@
 #include "port_set.h"
 
 struct datapath;
+struct forward;
 
 /* An address of either family, left-aligned: IPv4 is addr[0]. Network byte order. */
 struct ip_prefix {
@@ -56,6 +57,9 @@ struct datapath_config {
 	size_t internals_count;
 	const struct ip_prefix *exempt_destinations;
 	size_t exempt_destinations_count;
+	const struct forward
+		*forwards; /* static mappings, of the first external; those of another family do not count */
+	size_t forwards_count;
 };
 
 /* The defaults of everything but the interface: timeouts of the RFCs, no ports, no policy, TCX preferred. */

@@ -113,6 +113,8 @@ static void datapath_configure(struct datapath_config *dp, const struct interfac
 	dp->filtering = (enum nat_filtering)config->filtering;
 	dp->pooling = (enum nat_pooling)config->pooling;
 	dp->refresh_inbound = config->refresh_inbound;
+	dp->forwards = config->forwards;
+	dp->forwards_count = config->forwards_count;
 }
 
 /* The data plane's externals with the ports of each; to be freed. NULL: out of memory. */

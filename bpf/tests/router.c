@@ -21,6 +21,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "forward.h"
 #include "wire.h"
 
 #define ETHERNET    14
@@ -40,6 +41,8 @@ struct router {
 	const struct setup *setup;
 	int family;
 	struct ip_prefix internals[2], exempt_destinations[2], own[2]; /* as the family has them */
+	struct forward forwards[ROUTER_FORWARDS];
+	struct ip_prefix remotes[ROUTER_FORWARDS][2];
 	struct datapath *dp;
 	struct port_set ports[NAT_PROTOCOLS];
 	uint32_t *slot_of[NAT_PROTOCOLS]; /* by port, 65536 each */
@@ -135,6 +138,26 @@ static size_t prefixes_fill(struct ip_prefix to[2], const struct ip_prefix from[
 	return count;
 }
 
+static size_t forwards_fill(struct router *router)
+{
+	size_t count = 0;
+
+	for (; count < ROUTER_FORWARDS && router->setup->forwards[count].external_port; count++) {
+		const struct forward_setup *setup = &router->setup->forwards[count];
+		struct forward *forward = &router->forwards[count];
+
+		forward->protocols[setup->protocol] = true;
+		forward->external.first = setup->external_port;
+		forward->external.last = setup->last ? setup->last : setup->external_port;
+		forward->internal_port = setup->internal_port;
+		forward->family = router->family;
+		addr_words(setup->addr, forward->internal_addr);
+		forward->remotes = router->remotes[count];
+		forward->remotes_count = prefixes_fill(forward->remotes, setup->remotes);
+	}
+	return count;
+}
+
 static void config_fill(struct router *router, struct datapath_config *config)
 {
 	static const char *const defaults[] = { ROUTER_PORTS, ROUTER_PORTS, "1000-65535" };
@@ -167,6 +190,8 @@ static void config_fill(struct router *router, struct datapath_config *config)
 	config->pooling = setup->pooling;
 	config->externals_count = setup->two ? 2 : 1;
 	config->refresh_inbound = setup->refresh_inbound;
+	config->forwards = router->forwards;
+	config->forwards_count = forwards_fill(router);
 	config->internals = router->internals;
 	config->internals_count = prefixes_fill(router->internals, setup->internals);
 	config->exempt_destinations = router->exempt_destinations;
@@ -565,6 +590,8 @@ bool router_mapping_is_live(const struct router *router, const struct mapping *m
 {
 	struct nat_config config = config_read(router);
 
+	if (mapping->state == MAPPING_STATIC)
+		return true;
 	return mapping->state == MAPPING_LIVE && mapping->generation == config.external[mapping->external].generation &&
 	       (int32_t)(mapping->expires - ticks_now()) > 0;
 }
@@ -707,7 +734,7 @@ static void check_endpoint(int fd, const void *key, void *arg)
 		return;
 	}
 	mapping = slot_at(check->router, slot);
-	if (mapping->state != MAPPING_LIVE || mapping->internal_port != endpoint.port ||
+	if (!(mapping->state & MAPPING_LIVE) || mapping->internal_port != endpoint.port ||
 	    mapping->protocol != endpoint.protocol || memcmp(&mapping->internal_addr, &endpoint.addr, addr_size))
 		check->wrong = wrong(check->router, "port %u is another's than the endpoint %08x:%u says",
 				     ntohs(mapping->external_port), ntohl(endpoint.addr.word[0]), ntohs(endpoint.port));
@@ -723,7 +750,7 @@ static bool slot_is_marked_free(const struct router *router, const struct nat_co
 	const struct region *region = (const struct region *)(regions + class->region * router->region_size);
 	uint32_t bit = slot - class->first_slot;
 
-	return region->free[bit / 64] >> bit % 64 & 1;
+	return bit < class->count && region->free[bit / 64] >> bit % 64 & 1;
 }
 
 static const char *check_slots(struct router *router, const struct nat_config *config, const char *regions)
@@ -790,7 +817,9 @@ static const char *check_all_free(struct router *router)
 	bool equal;
 
 	for (uint32_t slot = 0; slot < router->slot_count; slot++)
-		if (slot_at(router, slot)->state != MAPPING_FREE)
+		if (slot_at(router, slot)->state == MAPPING_STATIC)
+			endpoints--;
+		else if (slot_at(router, slot)->state != MAPPING_FREE)
 			return wrong(router, "port %u is not free after everything expired and was swept",
 				     ntohs(slot_at(router, slot)->external_port));
 	if (endpoints)

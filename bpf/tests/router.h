@@ -17,6 +17,17 @@
 /* What nat.h says of each enum nat_reason. */
 extern const char *const reason_names[], *const reason_verdicts[];
 
+#define ROUTER_FORWARDS 6
+
+/* A static mapping for a setup; `last` and remotes of length 0: one port, and anybody. */
+struct forward_setup {
+	enum nat_protocol protocol;
+	unsigned int external_port, last;
+	uint32_t addr;
+	unsigned int internal_port;
+	struct ip_prefix remotes[2];
+};
+
 /* How the router is configured. What is zero has the default. */
 struct setup {
 	const char *
@@ -36,6 +47,7 @@ struct setup {
 	bool refresh_inbound;
 	struct ip_prefix internals[2], exempt_destinations[2]; /* length 0: none */
 	struct ip_prefix own[2];			       /* for datapath_set_own() */
+	struct forward_setup forwards[ROUTER_FORWARDS];	       /* external port 0: none */
 };
 
 /* A prefix for a setup, as IPv4 has it, from a host-order address. */
