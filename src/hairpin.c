@@ -15,7 +15,7 @@
  * Without it a host of the LAN could not reach the router's own services by the external address, which it could before
  * we came. The alternative, net.ipv4.conf.wan.accept_local=1, mends the check but not the answers, and would stay behind
  * after a crash without anybody being able to tell whose it is. MANAGED is one range that spans all managed ports:
- * what it takes in too much arrives all the same, through wan.
+ * what it takes in too much arrives all the same, through wan. Static mappings outside it have rules of their own.
  */
 #include "hairpin.h"
 
@@ -129,6 +129,29 @@ static struct port_range managed_span(const struct interface_config *interface, 
 	return span;
 }
 
+/* The same rule for each range of ports of static mappings that `managed` leaves out. */
+static int plan_forwards(struct hairpin_items *wanted, const struct interface_config *config, struct hairpin_item rule)
+{
+	enum nat_protocol protocol = rule.ip_protocol == IPPROTO_TCP ? NAT_TCP : NAT_UDP;
+	const struct port_range managed = rule.to_ports;
+	struct port_set ports = { NULL, 0 };
+	int err = 0;
+	size_t i;
+
+	if (!managed.last) /* it has no ports: it is for all of them */
+		return 0;
+	for (i = 0; i < config->forwards_count; i++)
+		if (config->forwards[i].family == rule.family)
+			err = err ?: forward_add_ports(&config->forwards[i], protocol, &ports);
+	for (i = 0; i < ports.count && !err; i++) {
+		rule.to_ports = ports.ranges[i];
+		if (rule.to_ports.first < managed.first || rule.to_ports.last > managed.last)
+			err = items_add_once(wanted, &rule);
+	}
+	port_set_free(&ports);
+	return err;
+}
+
 static int plan_rules(struct hairpin_items *wanted, int family, const struct hairpin_external *external,
 		      const struct hairpin_config *hairpin)
 {
@@ -150,6 +173,7 @@ static int plan_rules(struct hairpin_items *wanted, int family, const struct hai
 		rule = rule_make(family, hairpin->rule_pref, "lo", ip_protocol, hairpin->table_id);
 		rule.to_ports = managed_span(external->config, ip_protocol);
 		err = err ?: items_add_once(wanted, &rule);
+		err = err ?: plan_forwards(wanted, external->config, rule);
 	}
 	return err;
 }

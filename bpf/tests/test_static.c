@@ -28,6 +28,7 @@ static const struct step tcp[] = {
 	{ "it is there", MAPPED(NAT_TCP, 8000, A, 80, .sessions = 1, .lasts_ms = STATIC_MS) },
 	{ "a stranger connects", WAN, TCP(SYN, Z, 99, EXT, 8000), LAN, TCP(SYN, Z, 99, A, 80), WHY_IN },
 	{ "A accepts", LAN, TCP(SYN | ACK, A, 80, Z, 99), WAN, TCP(SYN | ACK, EXT, 8000, Z, 99), WHY_OUT },
+	{ "no session is counted", MAPPED(NAT_TCP, 8000, A, 80, .sessions = 1) },
 	{ "data", WAN, TCP(PSH | ACK, Z, 99, EXT, 8000, .payload = 5), LAN, TCP(PSH | ACK, Z, 99, A, 80, .payload = 5),
 	  WHY_IN },
 	{ "data back", LAN, TCP(ACK, A, 80, Z, 99, .payload = 5), WAN, TCP(ACK, EXT, 8000, Z, 99, .payload = 5),

@@ -123,6 +123,39 @@ static void test_plans(void **state)
 	}
 }
 
+/* Static mappings outside the managed ports: the router is to reach them, and its answers them. */
+static void test_forwards(void **state)
+{
+	static const char *const words[] = { "tcp:8000=10.172.16.2:80", "tcp:19999-20000=10.172.16.2:90",
+					     "udp:25000=10.172.16.2", "udp:8001=[fd00::2]" };
+	static const char *const names[] = { "lan", NULL };
+	struct hairpin_items wanted;
+	struct fixture fixture;
+	struct forward *forward;
+	char text[2048];
+	const char *why;
+	size_t i;
+
+	(void)state;
+	fixture_init(&fixture, names);
+	for (i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		forward = interface_config_add_forward(&fixture.config.interfaces[0]);
+		assert_non_null(forward);
+		assert_int_equal(forward_parse(forward, words[i], &why), 0);
+	}
+	wanted = plan_make(&fixture);
+	items_print(&wanted, text, sizeof(text));
+	assert_string_equal(text, EXTERNAL_ITEMS "rule pref 100 iif lan ipproto tcp lookup 4787\n"
+						 "rule pref 100 iif lo ipproto tcp dport 20000-29999 lookup 4787\n"
+						 "rule pref 100 iif lo ipproto tcp dport 8000-8000 lookup 4787\n"
+						 "rule pref 100 iif lo ipproto tcp dport 19999-20000 lookup 4787\n"
+						 "rule pref 100 iif lan ipproto udp lookup 4787\n"
+						 "rule pref 100 iif lo ipproto udp dport 20000-29999 lookup 4787\n"
+						 "rule pref 200 lookup local\n");
+	hairpin_items_free(&wanted);
+	config_free(&fixture.config);
+}
+
 /* ICMP has no ports; and a ragged set of them is spanned by one range. */
 static void test_other_protocols_and_ports(void **state)
 {
@@ -507,6 +540,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_plans),
+		cmocka_unit_test(test_forwards),
 		cmocka_unit_test(test_other_protocols_and_ports),
 		cmocka_unit_test(test_ipv6),
 		cmocka_unit_test(test_wants_nothing),
