@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Prints what a NAT daemon might leave behind: one sorted line for each policy
- * rule, route, permanent neighbour, qdisc, tc filter and TCX program of this
- * network namespace, and for each sysctl given as an argument. Two runs on an
+ * rule, route, permanent neighbour, qdisc, tc filter, TCX program and nftables
+ * table of this network namespace, and for each sysctl given as an argument. Two runs on an
  * unchanged machine give the same bytes, so ages, counters, identifiers of
  * programs and handles of the kernel's choice are left out. An attribute that
  * this program does not know is printed as bytes: it may be the difference.
@@ -13,6 +13,8 @@
 #include <linux/bpf.h>
 #include <linux/fib_rules.h>
 #include <linux/neighbour.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
@@ -122,6 +124,11 @@ static const struct field bpf_filter_fields[] = {
 	{ TCA_BPF_NAME, TEXT, "name" }, { TCA_BPF_TAG, BYTES, "tag" },	    { TCA_BPF_OPS_LEN, NUMBER, "instructions" },
 	{ TCA_BPF_OPS, BYTES, "code" }, { TCA_BPF_FLAGS, NUMBER, "flags" }, { TCA_BPF_FLAGS_GEN, NUMBER, "flags_gen" },
 	{ TCA_BPF_ID, SKIP, NULL },	{ TCA_BPF_ACT, SKIP, NULL },	    { 0 },
+};
+
+static const struct field table_fields[] = {
+	{ NFTA_TABLE_NAME, TEXT, "name" }, { NFTA_TABLE_FLAGS, NUMBER, "flags" }, { NFTA_TABLE_USE, SKIP, NULL },
+	{ NFTA_TABLE_HANDLE, SKIP, NULL }, { NFTA_TABLE_OWNER, SKIP, NULL },	  { 0 },
 };
 
 static void *grow(void *items, size_t count, size_t size)
@@ -483,6 +490,46 @@ static int dump_traffic_control(struct netstate *state)
 	return EXIT_OK;
 }
 
+static int add_table(const struct nlmsghdr *message, void *data)
+{
+	const struct nfgenmsg *table = mnl_nlmsg_get_payload(message);
+	struct netstate *state = data;
+	struct line line = { .size = 0 };
+
+	line_add(&line, "nftables family %u", table->nfgen_family);
+	line_add_attributes(&line, message, sizeof(*table), table_fields);
+	lines_add(&state->lines, line.text);
+	return MNL_CB_OK;
+}
+
+/* A kernel without nftables has no tables. */
+static int dump_tables(struct netstate *state)
+{
+	const struct nfgenmsg every = { .nfgen_family = AF_UNSPEC };
+	struct mnl_socket *route = state->socket;
+	const size_t lines = state->lines.count;
+	int err = -EINTR;
+
+	state->socket = mnl_socket_open(NETLINK_NETFILTER);
+	if (state->socket) {
+		if (mnl_socket_bind(state->socket, 0, MNL_SOCKET_AUTOPID))
+			err = -errno;
+		for (int i = 0; i < DUMP_ATTEMPTS && err == -EINTR; i++) {
+			lines_cut(&state->lines, lines);
+			err = dump_once(state, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETTABLE, &every, sizeof(every),
+					add_table);
+		}
+		mnl_socket_close(state->socket);
+	} else {
+		err = -errno;
+	}
+	state->socket = route;
+	if (!err || err == -EINVAL || err == -EPROTONOSUPPORT || err == -EOPNOTSUPP)
+		return EXIT_OK;
+	fprintf(stderr, "netstate: nftables: %s\n", strerror(-err));
+	return EXIT_NO;
+}
+
 static int bpf(enum bpf_cmd command, union bpf_attr *attr)
 {
 	return syscall(SYS_bpf, command, attr, sizeof(*attr)) < 0 ? -errno : 0;
@@ -600,7 +647,7 @@ int main(int argc, char **argv)
 		return EXIT_NO;
 	}
 	if (dump_family(&state, AF_INET) || dump_family(&state, AF_INET6) || dump_traffic_control(&state) ||
-	    query_links(&state))
+	    query_links(&state) || dump_tables(&state))
 		return EXIT_NO;
 	for (int i = 1; i < argc; i++) {
 		if (add_sysctl(&state, argv[i]))

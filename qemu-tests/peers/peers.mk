@@ -4,5 +4,6 @@
 # libmnl, netstate a linux/bpf.h that knows BPF_TCX_INGRESS (libbpf's
 # include/uapi has one).
 
-PEERS := peer stun-client stun-server netstate refuse notified flow wireguard pppoe
+PEERS := peer stun-client stun-server netstate refuse notified flow wireguard pppoe \
+	as-user
 PEERS_SHARED := endpoint.c stun.c

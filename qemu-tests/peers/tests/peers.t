@@ -356,6 +356,8 @@ test_netstate()
 	leftover "a BPF filter" 'filter dev lan parent 0xfffffff3 priority 7 protocol 0x0003 handle 0x1 .*' \
 		'tc filter delete dev lan egress pref 7' \
 		tc filter add dev lan egress pref 7 bpf bytecode '1,6 0 0 0'
+	leftover "an nftables table" 'nftables family 2 name leftover flags 0' 'nft delete table ip leftover' \
+		nft add table ip leftover
 	leftover "a sysctl" 'sysctl net.ipv4.conf.wan.rp_filter = 2' 'sysctl -qw net.ipv4.conf.wan.rp_filter=0' \
 		sysctl -qw net.ipv4.conf.wan.rp_filter=2
 	expect "netstate: a sysctl that does not exist is an error" 1 ".*No such file or directory" \
