@@ -112,8 +112,11 @@ int interface_config_default_ports(struct interface_config *interface)
 
 bool interface_name_is_valid(const char *name)
 {
-	size_t length = strlen(name);
+	size_t length = strlen(name), i;
 
+	for (i = 0; i < length; i++)
+		if ((unsigned char)name[i] < ' ' || name[i] == 0x7f)
+			return false; /* the kernel would have it, but whoever prints it would obey it */
 	/* The kernel's own dev_valid_name(). */
 	return length > 0 && length < IFNAMSIZ && !strpbrk(name, "/: \t\n\v\f\r") && strcmp(name, ".") &&
 	       strcmp(name, "..");

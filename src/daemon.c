@@ -205,9 +205,9 @@ static bool hairpin_is_wanted(const struct config *config)
 	return false;
 }
 
-static int hairpin_claim(struct daemon *daemon)
+static int hairpin_claim(struct daemon *daemon, const struct config *config)
 {
-	if (!hairpin_is_wanted(daemon->config))
+	if (daemon->hairpin_claim >= 0 || !hairpin_is_wanted(config))
 		return 0;
 	daemon->hairpin_claim = instance_claim(hairpin_claim_name);
 	return daemon->hairpin_claim < 0 ? daemon->hairpin_claim : 0;
@@ -241,6 +241,8 @@ static int hairpin_follow(struct daemon *daemon, bool off)
 			if (interface_config_translates(&daemon->config->interfaces[i], family))
 				daemon->is_clean[family] = false;
 	}
+	if (!err && !hairpin_is_wanted(daemon->config))
+		hairpin_release(daemon);
 	return err;
 }
 
@@ -373,15 +375,14 @@ static int config_take(struct daemon *daemon, struct config *config, char *text,
 	err = config_check(config, text, size);
 	if (err)
 		return err;
-	hairpin_release(daemon);
-	config_swap(daemon, config);
-	err = hairpin_claim(daemon);
+	/* What is no longer wanted is let go once it has been taken back: hairpin_follow(). */
+	err = hairpin_claim(daemon, config);
 	if (err) {
 		snprintf(text, size, "hairpin routing is not to be had");
-		config_swap(daemon, config);
-		hairpin_claim(daemon);
+		return err;
 	}
-	return err;
+	config_swap(daemon, config);
+	return 0;
 }
 
 /* SIGHUP: a file that cannot be taken whole is not taken at all. */
@@ -460,7 +461,7 @@ static int interfaces_open(struct daemon *daemon)
 				     TAG_INTERFACES + (uint32_t)i);
 		daemon->interfaces_count++;
 	}
-	return err ? err : hairpin_claim(daemon);
+	return err ? err : hairpin_claim(daemon, daemon->config);
 }
 
 static void fd_close(int fd)

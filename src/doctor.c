@@ -424,7 +424,6 @@ static void examine_local_ports(const struct facts *facts, struct findings *find
 
 static void examine_left(const struct facts *facts, struct findings *findings, enum config_family family)
 {
-	const char *option = family == CONFIG_IPV4 ? "" : " -6";
 	struct finding *finding;
 
 	if (facts->holder || !facts->family[family].left_rules)
@@ -433,9 +432,9 @@ static void examine_left(const struct facts *facts, struct findings *findings, e
 	text_set(finding->what, "%u %s rules of an einat that was killed are still there",
 		 facts->family[family].left_rules, family_names[family]);
 	text_set(finding->why,
-		 "They send traffic for the external address nowhere. The next start takes them over. To do "
-		 "without einat, put the local table's rule back first.");
-	text_set(finding->mend, "ip%s rule add pref 0 lookup local; ip%s rule flush protocol 78", option, option);
+		 "They send traffic for the external address nowhere. The next start takes them over. This one removes "
+		 "them, and whatever else was left, without a start.");
+	text_set(finding->mend, "einat cleanup");
 }
 
 /* The worst first; of equals as they were found. */

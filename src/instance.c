@@ -47,14 +47,13 @@ static int directory_name(char *path, size_t size)
 	return 0;
 }
 
-/* A descriptor of the directory, made if it is not there, or -errno; then it has said why. */
-static int directory_open(void)
+/* A descriptor of the directory, whose name goes to path, made if it is not there, or -errno; then it has said why. */
+static int directory_open(char *path, size_t size)
 {
 	struct stat status;
-	char path[256];
 	int fd, err;
 
-	err = directory_name(path, sizeof(path));
+	err = directory_name(path, size);
 	if (err)
 		return err;
 	if (mkdir(path, 0700) && errno != EEXIST) {
@@ -98,15 +97,14 @@ int instance_namespace(unsigned long *number)
 	return 0;
 }
 
+/* Returns 0 or -errno; nothing is said. */
 static int file_name(const char *what, char *name, size_t size)
 {
 	unsigned long number;
 	int err = instance_namespace(&number);
 
-	if (err) {
-		log_error("%s: claim it: ask for the network namespace: %s", what, strerror(-err));
+	if (err)
 		return err;
-	}
 	snprintf(name, size, "%lu.%s", number, what);
 	for (; *name; name++)
 		if (*name == ' ')
@@ -153,13 +151,15 @@ static int file_lock(int directory, const char *name, const char *what)
 int instance_claim(const char *what)
 {
 	int directory, fd = -EAGAIN, tries;
-	char name[FILE_NAME_SIZE];
+	char name[FILE_NAME_SIZE], path[256];
 	int err;
 
 	err = file_name(what, name, sizeof(name));
-	if (err)
+	if (err) {
+		log_error("%s: claim it: ask for the network namespace: %s", what, strerror(-err));
 		return err;
-	directory = directory_open();
+	}
+	directory = directory_open(path, sizeof(path));
 	if (directory < 0)
 		return directory;
 	for (tries = 0; fd == -EAGAIN && tries < CLAIM_TRIES; tries++)
@@ -168,18 +168,19 @@ int instance_claim(const char *what)
 	if (fd >= 0 && (ftruncate(fd, 0) || dprintf(fd, "%d\n", (int)getpid()) < 0))
 		log_warning("%s: write the process id into the lock file: %s", what, strerror(errno));
 	if (fd < 0 && fd != -EADDRINUSE)
-		log_error("%s: claim it: %s", what, strerror(-fd));
+		log_error("%s: lock %s/%s: %s; RUNTIME_DIRECTORY in the environment names another directory", what,
+			  path, name, strerror(-fd));
 	return fd;
 }
 
 void instance_release(const char *what, int fd)
 {
-	char name[FILE_NAME_SIZE];
+	char name[FILE_NAME_SIZE], path[256];
 	int directory;
 
 	if (fd < 0)
 		return;
-	directory = file_name(what, name, sizeof(name)) ? -1 : directory_open();
+	directory = file_name(what, name, sizeof(name)) ? -1 : directory_open(path, sizeof(path));
 	if (directory >= 0) {
 		unlinkat(directory, name, 0); /* while it is locked: it is ours */
 		close(directory);
@@ -246,14 +247,16 @@ static int file_clean(int directory, const char *name, const char *what, unsigne
 int instance_clean(unsigned int *removed)
 {
 	int directory, listed, err = 0, failed;
-	char prefix[FILE_NAME_SIZE];
+	char prefix[FILE_NAME_SIZE], path[256];
 	struct dirent *entry;
 	DIR *dir;
 
 	err = file_name("", prefix, sizeof(prefix));
-	if (err)
+	if (err) {
+		log_error("lock files: ask for the network namespace: %s", strerror(-err));
 		return err;
-	directory = directory_open();
+	}
+	directory = directory_open(path, sizeof(path));
 	if (directory < 0)
 		return directory;
 	listed = dup(directory);

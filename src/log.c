@@ -110,18 +110,42 @@ void log_close(void)
 	log_catch_up();
 }
 
+/*
+ * Others' words, names on a command line, say, may have control characters, which a terminal would obey: ESC becomes \x1b.
+ * Copies what fits and returns how much that is.
+ */
+static size_t text_escape(char *to, size_t size, const char *text)
+{
+	static const char digits[] = "0123456789abcdef";
+	unsigned char byte, before = 0;
+	size_t used = 0;
+
+	for (; (byte = (unsigned char)*text); text++, before = byte) {
+		/* C1: in UTF-8 a second byte, after 0xc2 */
+		if (byte >= ' ' && byte != 0x7f && !(before == 0xc2 && byte < 0xa0)) {
+			if (used + 1 > size)
+				break;
+			to[used++] = (char)byte;
+			continue;
+		}
+		if (used + 4 > size)
+			break;
+		to[used++] = '\\';
+		to[used++] = 'x';
+		to[used++] = digits[byte >> 4];
+		to[used++] = digits[byte & 15];
+	}
+	return used;
+}
+
 static void log_line(const char *level, const char *format, va_list args)
 {
-	char line[LINE_MAX_SIZE];
+	char line[LINE_MAX_SIZE], text[LINE_MAX_SIZE];
 	size_t used;
-	int n;
 
+	vsnprintf(text, sizeof(text), format, args);
 	used = (size_t)snprintf(line, sizeof(line), "einat: %s", level);
-	n = vsnprintf(line + used, sizeof(line) - used - 1, format, args);
-	if (n > 0)
-		used += (size_t)n;
-	if (used > sizeof(line) - 2)
-		used = sizeof(line) - 2;
+	used += text_escape(line + used, sizeof(line) - used - 1, text);
 	line[used++] = '\n';
 	if (!log_catch_up() || !line_write(line, used))
 		lost++;

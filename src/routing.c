@@ -184,6 +184,8 @@ static int step_do(struct netlink *nl, const struct hairpin_step *step)
 	err = netlink_request(nl, request, NULL, NULL);
 	if (!err || is_done_anyway(step->add, err))
 		return 0;
+	if (err == -ENODEV) /* the interface has gone since we looked: an event is on its way */
+		return err;
 	item_format(&step->item, text, sizeof(text));
 	log_error("hairpin: %s %s: %s", step->add ? "add" : "delete", text, netlink_why(nl, err));
 	return err;

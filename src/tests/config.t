@@ -111,6 +111,8 @@ wan_file()
 	EOT
 }
 
+claim() { echo "$RUNTIME_DIRECTORY/$(router stat -L -c %i /proc/self/ns/net).hairpin-routing"; }
+
 test_reload()
 {
 	state "$tmp/before"
@@ -125,9 +127,12 @@ test_reload()
 	check "hairpinning comes" is rules "$(hairpin_rules 100)"
 	check "and is announced" until_true has "wan: 203.0.113.2 (\\($hook\\)), ports 20000-29999, hairpin lo lan"
 
+	exec 7<"$(claim)"
 	wan_file 'ipv4_hairpin_route = { internal_if_names = ["lo", "lan"], ip_protocols = ["udp"], ip_rule_pref = 90 }
 	timeout_udp_min = "3m"' | again
 	check "a rule's preference may change, and a timeout" is rules "$(hairpin_rules 90)"
+	check "hairpin routing was claimed all the while, by the same file" [ "$(stat -L -c %h /proc/self/fd/7 7<&7)" = 1 ]
+	exec 7<&-
 
 	wan_file 'tcp_ranges = ["2-1"]' | again
 	check "a bad file is refused with its line" \
@@ -154,6 +159,7 @@ test_reload()
 
 	wan_file | again
 	check "hairpinning goes" is rules "$boot_rules"
+	check "and its claim, for another to have" until_true [ ! -e "$(claim)" ]
 	maps >"$tmp/maps-now"
 	check "its maps, and the mappings in them, are those that it began with" diff "$tmp/maps" "$tmp/maps-now"
 	check "it stops" stop TERM 0

@@ -25,6 +25,8 @@ test_arguments()
 	check "a bad one is refused by its line" \
 		says 2 "einat: $tmp/bad.toml:3: [[interfaces]] \"wan\": tcp_ranges: \"30000-20000\": begin is above end" \
 		"$EINAT" check -c "$tmp/bad.toml"
+	check "control characters reach no terminal" says 2 'einat: --ifname: "w\x1b[31mn": not an interface name' \
+		"$EINAT" -i "$(printf 'w\033[31mn')"
 	"$EINAT" --help >"$tmp/help" 2>"$tmp/help-error"
 	check "--help goes to standard output, exit status 0" [ "$?,$(wc -c <"$tmp/help-error")" = 0,0 ]
 	check "--help names the options" grep -q -e '--hairpin-if NAME' "$tmp/help"
@@ -89,14 +91,17 @@ test_gone_at_start()
 	all_open=$(descriptors)
 	stop TERM 0 >/dev/null
 	ended=0
+	: >"$tmp/logs"
 	for round in 1 2 3 4 5 6 7 8 9 10; do
 		start -i wan --hairpin-if lo lan
 		until_true nearly_open
 		ip -n "$ns" link delete wan
 		wan_add
 		{ ready && stop TERM 0; } >/dev/null || ended=$((ended + 1))
+		cat "$tmp/log" >>"$tmp/logs"
 	done
 	check "an interface that is replaced during the start ends none of $round" [ "$ended" -eq 0 ]
+	check "nor is that worth a complaint" not grep 'No such device' "$tmp/logs"
 }
 
 test_without_lo()
@@ -424,6 +429,8 @@ test_claims()
 		"$tmp/open: user 0 owns it, with mode 0770: nobody else may be able to write there"
 	check "where none can be made, that is said" fails_in /proc/einat \
 		"make /proc/einat: No such file or directory; RUNTIME_DIRECTORY in the environment names another directory for lock files"
+	check "and so is where no file can be made" fails_in /proc "interface wan: lock /proc/$(namespace_number).interface-wan: \
+No such file or directory; RUNTIME_DIRECTORY in the environment names another directory"
 	check "a relative one is refused" fails_in run "RUNTIME_DIRECTORY: not an absolute path"
 	check "claims: as it was" as_before
 }

@@ -17,6 +17,11 @@ PATH=$PATH:/usr/sbin:/sbin
 ns=einat-doctor-$$
 tmp=$(mktemp -d)
 started=
+export RUNTIME_DIRECTORY="$tmp/run"
+# the commands that are printed say einat
+mkdir "$tmp/path"
+ln -s "$EINAT" "$tmp/path/einat"
+PATH=$tmp/path:$PATH
 
 cleanup()
 {
@@ -247,6 +252,7 @@ test_rights()
 	router setpriv --reuid 65534 --regid 65534 --clear-groups "$tmp/bin/einat" doctor -i wan --json >"$tmp/json" 2>&1
 	check "no-permission: exit status 1" [ $? -eq 1 ]
 	check "no-permission: found" has no-permission error
+	check "no-permission: nothing else is said" not grep einat: "$tmp/json"
 	if ! strace -qq -o /dev/null true 2>/dev/null; then
 		skip "kernel: found" "strace is not there, or may not trace"
 		return

@@ -43,6 +43,8 @@ static void test_refused(void **state)
 		{ "-i ~", 2, "--ifname: \"\": not an interface name" },
 		{ "--ifname --nat44", 2, "--ifname: needs an interface name" },
 		{ "-i a/b", 2, "--ifname: \"a/b\": not an interface name" },
+		{ "-i a\033b", 2, "--ifname: \"a\033b\": not an interface name" },
+		{ "-i a\177", 2, "--ifname: \"a\177\": not an interface name" },
 		{ "-i ..", 2, "--ifname: \"..\": not an interface name" },
 		{ "-i sixteen-letters-", 2,
 		  "--ifname: \"sixteen-letters-\": longer than an interface name's 15 characters" },

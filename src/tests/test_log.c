@@ -121,12 +121,41 @@ static void test_terminal(void **state)
 	overflow(slave, master);
 }
 
+/* Nothing that a terminal would obey is written, and a line has one end. */
+static void test_escape(void **state)
+{
+	static const char expected[] = "einat: \"a\\x1b[31m\\x0a\\x7f\xc3\xa9\xc2\\x9b\"\n";
+	int fds[2], kept = dup(STDERR_FILENO);
+	char line[600];
+	ssize_t n;
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	dup2(fds[1], STDERR_FILENO);
+	log_open();
+	log_error("\"%s\"", "a\033[31m\n\177\xc3\xa9\xc2\x9b");
+	n = read(fds[0], line, sizeof(line));
+	assert_int_equal(n, strlen(expected));
+	assert_memory_equal(line, expected, strlen(expected));
+	memset(line, '\033', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\0';
+	log_error("%s", line);
+	dup2(kept, STDERR_FILENO);
+	close(kept);
+	n = read(fds[0], line, sizeof(line));
+	assert_in_range(n, 500, 512);
+	assert_memory_equal(line + n - 5, "\\x1b\n", 5);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pipe),
 		cmocka_unit_test(test_socket),
 		cmocka_unit_test(test_terminal),
+		cmocka_unit_test(test_escape),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
