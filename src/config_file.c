@@ -404,7 +404,7 @@ static int match_range(struct reader *reader, const struct toml_value *table, st
 
 static int take_match(struct reader *reader, const struct key *key, const struct toml_entry *entry, void *field)
 {
-	static const struct key keys[] = {
+	static const struct key match_keys[] = {
 		{ .name = "network", .take = take_elsewhere },
 		{ .name = "start", .take = take_elsewhere },
 		{ .name = "end", .take = take_elsewhere },
@@ -418,7 +418,7 @@ static int take_match(struct reader *reader, const struct key *key, const struct
 			return refuse_type(reader, key->name, &entry->value, "a network, or a table");
 		return match_network(reader, &entry->value, external);
 	}
-	if (keys_take(reader, KEYS(keys), &entry->value, NULL))
+	if (keys_take(reader, KEYS(match_keys), &entry->value, NULL))
 		return -EINVAL;
 	network = toml_get(reader->document, &entry->value, "network");
 	if (!network)
