@@ -3,13 +3,12 @@
  * Loads, attaches, feeds and reads the BPF programs of one interface and family. See datapath.h for the contract, and
  * nat.h for what is in the maps.
  */
-#include "datapath.h"
+#include "datapath_private.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/membarrier.h>
-#include <net/if.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,57 +19,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "attachment.h"
 #include "forward.h"
-#include "fragments.h"
-#include "inheritance.h"
 #include "log.h"
 #include "nat44.skel.h"
 #include "nat66.skel.h"
-#include "pins.h"
 #include "slot_plan.h"
-#include "static_mapping.h"
-
-/* What both families' skeletons have. */
-struct datapath_maps {
-	struct bpf_map *slots, *port_index, *regions, *endpoints, *tcp_sessions, *fragments, *remotes, *hosts, *policy,
-		*counters, *events, *held_egress, *held_ingress, *bss;
-};
-
-struct datapath {
-	void *skeleton; /* struct nat44_bpf or nat66_bpf */
-	int (*load)(struct datapath *dp);
-	void (*destroy)(struct datapath *dp);
-	struct bpf_object *object;
-	struct datapath_maps maps;
-	struct attachment attachment;
-	struct bpf_program *sweep;
-	struct nat_constants *constants; /* the object's .rodata, until it is loaded */
-	struct nat_config *config;	 /* the object's .bss */
-	void *inherited;		 /* the same of an earlier one, that was taken over; NULL: it was not */
-	struct layout layout;
-	char pins[PINS_PATH]; /* of this interface and family; "": unknown */
-	bool keep;	      /* pin maps and links there */
-	struct ring_buffer *ring;
-	struct fragments fragments;
-	void (*handle_event)(const struct nat_event *event, void *arg);
-	void *handle_arg;
-	struct ip_prefix *own; /* what datapath_set_own() was told last */
-	size_t own_count;
-	char ifname[IF_NAMESIZE];
-	int family;
-	int ifindex;
-	__u32 slots;
-	unsigned int externals;
-	bool prefer_tcx;
-	bool is_attached;
-	bool is_limited; /* internal hosts are counted */
-};
-
-static __u32 ticks_of_ms(uint64_t ms)
-{
-	return (ms * 1000000) >> NAT_TICK_SHIFT;
-}
 
 /* The two skeletons differ in the names of their types alone. */
 #define MAP_OF(name) .name = skel->maps.name
@@ -113,208 +66,9 @@ static __u32 ticks_of_ms(uint64_t ms)
 DATAPATH_FAMILY(nat44)
 DATAPATH_FAMILY(nat66)
 
-/* Filling the maps */
-
-static size_t value_size_padded(const struct bpf_map *map)
-{
-	return (bpf_map__value_size(map) + 7) & ~7u;
-}
-
-/* The bytes of an internal address, which comes last. */
-static size_t mapping_addr_size(const struct datapath *dp)
-{
-	return bpf_map__value_size(dp->maps.slots) - offsetof(struct mapping, internal_addr);
-}
-
-/* Maps a whole array for writing; NULL and a message if that fails. Unmap with map_close(). */
-static void *map_open(const struct datapath *dp, const struct bpf_map *map)
-{
-	size_t size = value_size_padded(map) * bpf_map__max_entries(map);
-	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
-
-	if (memory == MAP_FAILED) {
-		log_error("%s: map %s into memory: %s", dp->ifname, bpf_map__name(map), strerror(errno));
-		return NULL;
-	}
-	return memory;
-}
-
-static void map_close(const struct bpf_map *map, void *memory)
-{
-	munmap(memory, value_size_padded(map) * bpf_map__max_entries(map));
-}
-
-struct slot_fill {
-	char *slots;
-	size_t slot_size;
-	struct port_block *blocks;
-	__u32 first_slot;
-	__u32 entry;
-	__u8 protocol;
-	__u8 external;
-};
-
-static void fill_slot(__u32 slot, __u16 port, void *arg)
-{
-	struct slot_fill *fill = arg;
-	struct mapping *map = (struct mapping *)(fill->slots + slot * fill->slot_size);
-	__u32 entry = fill->entry | port;
-
-	map->external_port = htons(port);
-	map->protocol = fill->protocol;
-	map->external = fill->external;
-	fill->blocks[entry / NAT_PORT_BLOCK].offset[entry % NAT_PORT_BLOCK] = slot - fill->first_slot + 1;
-}
-
-static int fill_statics(struct datapath *dp, const struct slot_fill *fill, const struct datapath_config *config)
-{
-	const struct static_maps maps = {
-		.slots = fill->slots,
-		.slot_size = fill->slot_size,
-		.addr_size = mapping_addr_size(dp),
-		.index = fill->blocks,
-		.endpoints = bpf_map__fd(dp->maps.endpoints),
-		.external = &dp->config->external[0],
-	};
-	int err = static_mappings_fill(&maps, config);
-
-	if (err)
-		log_error("%s: set up static mappings: %s", dp->ifname, strerror(-err));
-	return err;
-}
-
-static int fill_slots(struct datapath *dp, const struct slot_plan *plan)
-{
-	const struct bpf_map *slots = dp->maps.slots, *index = dp->maps.port_index;
-	struct slot_fill fill = { .slot_size = value_size_padded(slots) };
-	int err;
-
-	fill.slots = map_open(dp, slots);
-	if (!fill.slots)
-		return -ENOMEM;
-	fill.blocks = map_open(dp, index);
-	if (!fill.blocks) {
-		map_close(slots, fill.slots);
-		return -ENOMEM;
-	}
-	for (unsigned int i = 0; i < dp->externals * NAT_PROTOCOLS; i++) {
-		fill.external = i / NAT_PROTOCOLS;
-		fill.protocol = i % NAT_PROTOCOLS;
-		fill.entry = i << 16;
-		fill.first_slot = plan->externals[fill.external].first_slot[fill.protocol];
-		slot_plan_visit(plan, fill.external, fill.protocol, fill_slot, &fill);
-	}
-	err = fill_statics(dp, &fill, plan->config);
-	map_close(index, fill.blocks);
-	map_close(slots, fill.slots);
-	return err;
-}
-
-/* The bits of a class's region: which of its slots are FREE. */
-static int fill_class(struct datapath *dp, const struct port_class *class, const char *slots)
-{
-	const size_t size = value_size_padded(dp->maps.slots);
-	const struct mapping *map;
-	struct region *region;
-	int err = 0;
-
-	if (!class->count)
-		return 0;
-	region = calloc(1, sizeof(*region));
-	if (!region)
-		return -ENOMEM;
-	for (__u32 i = 0; i < class->count; i++) {
-		map = (const struct mapping *)(slots + (class->first_slot + i) * size);
-		if (map->state != MAPPING_FREE)
-			continue;
-		region->free[i / 64] |= 1ULL << i % 64;
-		region->summary[i / 4096] |= 1ULL << i / 64 % 64;
-		region->top |= 1U << i / 4096;
-	}
-	if (bpf_map_update_elem(bpf_map__fd(dp->maps.regions), &class->region, region, BPF_ANY)) {
-		err = -errno;
-		log_error("%s: set up free ports: %s", dp->ifname, strerror(-err));
-	}
-	free(region);
-	return err;
-}
-
-static int fill_regions(struct datapath *dp, unsigned int externals)
-{
-	char *slots = map_open(dp, dp->maps.slots);
-	int err = slots ? 0 : -ENOMEM;
-
-	for (unsigned int i = 0; !err && i < externals * NAT_PROTOCOLS * NAT_PORT_KINDS; i++) {
-		const struct external *external = &dp->config->external[i / NAT_PORT_KINDS / NAT_PROTOCOLS];
-
-		err = fill_class(dp, &external->classes[i / NAT_PORT_KINDS % NAT_PROTOCOLS][i % NAT_PORT_KINDS], slots);
-	}
-	if (slots)
-		map_close(dp->maps.slots, slots);
-	return err;
-}
-
-static int policy_add(struct datapath *dp, __u32 kind, const struct ip_prefix *prefix, __u32 action)
-{
-	struct policy_key key = { .prefixlen = 32 + prefix->length, .kind = htonl(kind) };
-
-	memcpy(key.addr.word, prefix->addr, sizeof(key.addr.word));
-	if (bpf_map_update_elem(bpf_map__fd(dp->maps.policy), &key, &action, BPF_ANY)) {
-		log_error("%s: add a prefix to the policy: %s", dp->ifname, strerror(errno));
-		return -errno;
-	}
-	return 0;
-}
-
-static void policy_delete(struct datapath *dp, enum policy_kind kind, const struct ip_prefix *prefix)
-{
-	struct policy_key key = { .prefixlen = 32 + prefix->length, .kind = htonl(kind) };
-
-	memcpy(key.addr.word, prefix->addr, sizeof(key.addr.word));
-	bpf_map_delete_elem(bpf_map__fd(dp->maps.policy), &key);
-}
-
-static int fill_policy(struct datapath *dp, const struct datapath_config *config)
-{
-	int err = 0;
-
-	for (size_t i = 0; !err && i < config->internals_count; i++)
-		err = policy_add(dp, POLICY_SOURCE, &config->internals[i], POLICY_TRANSLATE);
-	for (size_t i = 0; !err && i < config->exempt_destinations_count; i++)
-		err = policy_add(dp, POLICY_DESTINATION, &config->exempt_destinations[i], POLICY_EXEMPT);
-	for (size_t i = 0; !err && i < config->forwards_count; i++) {
-		const struct forward *forward = &config->forwards[i];
-		__u32 kind = POLICY_REMOTES + forward_remote_set(forward, i);
-
-		for (size_t n = 0; !err && n < forward->remotes_count && forward->family == config->family; n++)
-			err = policy_add(dp, kind, &forward->remotes[n], POLICY_TRANSLATE);
-	}
-	return err;
-}
-
-/*
- * Whole ticks, and what is lost by counting in them: the tick that has begun, and a refresh that was not worth writing.
- * The RFCs' times are the least that a mapping may last.
- */
-static void fill_timeouts(struct nat_config *to, const uint64_t timeout_ms[NAT_TIMEOUTS])
-{
-	__u32 shortest = UINT32_MAX, ticks[NAT_TIMEOUTS], refresh;
-
-	for (int i = 0; i < NAT_TIMEOUTS; i++) {
-		ticks[i] = timeout_ms[i] ? ticks_of_ms(timeout_ms[i]) + 2 : 0;
-		if (i != NAT_TIMEOUT_HOLD && i != NAT_TIMEOUT_FRAGMENT && ticks[i] < shortest)
-			shortest = ticks[i];
-	}
-	refresh = ticks_of_ms(1000) < shortest / 8 ? ticks_of_ms(1000) : shortest / 8;
-	to->refresh = refresh;
-	/* A single store each: packets may be flowing. */
-	for (int i = 0; i < NAT_TIMEOUTS; i++)
-		to->timeout[i] = ticks[i] + (i != NAT_TIMEOUT_HOLD && i != NAT_TIMEOUT_FRAGMENT ? refresh : 0);
-}
-
 void datapath_set_timeouts(struct datapath *dp, const uint64_t timeout_ms[NAT_TIMEOUTS])
 {
-	fill_timeouts(dp->config, timeout_ms);
+	datapath_fill_timeouts(dp->config, timeout_ms);
 	dp->fragments.hold_ms = timeout_ms[NAT_TIMEOUT_FRAGMENT];
 }
 
@@ -491,38 +245,16 @@ static void plan_layout(struct datapath *dp, const struct datapath_config *confi
 	dp->layout.ports = slot_plan_hash(config);
 }
 
-/* Counts the mappings of each internal host where nobody has done so yet: the limit of them is new. */
-static void hosts_count(struct datapath *dp)
-{
-	const size_t size = value_size_padded(dp->maps.slots);
-	char *slots = dp->is_limited ? map_open(dp, dp->maps.slots) : NULL;
-	int fd = bpf_map__fd(dp->maps.hosts);
-	const struct mapping *map;
-	struct host host;
-
-	for (__u32 i = 0; slots && i < dp->slots; i++) {
-		map = (const struct mapping *)(slots + i * size);
-		if (map->state == MAPPING_FREE || map->state == MAPPING_STATIC)
-			continue;
-		if (bpf_map_lookup_elem(fd, &map->internal_addr, &host))
-			memset(&host, 0, sizeof(host));
-		host.mappings[map->protocol % NAT_PROTOCOLS]++;
-		bpf_map_update_elem(fd, &map->internal_addr, &host, BPF_ANY); /* a full map has the limit in force */
-	}
-	if (slots)
-		map_close(dp->maps.slots, slots);
-}
-
 /* The maps of an earlier one are full already: what the configuration may say differently goes in by single stores. */
 static int config_inherit(struct datapath *dp, const struct slot_plan *plan)
 {
-	dp->inherited = map_open(dp, dp->maps.bss);
+	dp->inherited = datapath_map_open(dp, dp->maps.bss);
 	if (!dp->inherited)
 		return -ENOMEM;
 	dp->config = (struct nat_config *)((char *)dp->inherited + dp->layout.config_at);
 	for (unsigned int i = 0; i < dp->externals; i++)
 		dp->config->external[i].flags = plan->externals[i].flags;
-	fill_timeouts(dp->config, plan->config->timeout_ms);
+	datapath_fill_timeouts(dp->config, plan->config->timeout_ms);
 	return 0;
 }
 
@@ -530,8 +262,8 @@ static int config_fill(struct datapath *dp, const struct slot_plan *plan)
 {
 	memcpy(dp->config->external, plan->externals, sizeof(plan->externals));
 	dp->config->slots = dp->slots;
-	fill_timeouts(dp->config, plan->config->timeout_ms);
-	return fill_slots(dp, plan) ?: fill_regions(dp, dp->externals);
+	datapath_fill_timeouts(dp->config, plan->config->timeout_ms);
+	return datapath_fill_slots(dp, plan) ?: datapath_fill_regions(dp, dp->externals);
 }
 
 /* `from`: where to take the maps from; NULL: they are new. -ESTALE with why[]: they do not fit. */
@@ -564,8 +296,8 @@ static int load_planned(struct datapath *dp, const struct slot_plan *plan, const
 		return load_failed(dp, err);
 	err = is_heir ? config_inherit(dp, plan) : config_fill(dp, plan);
 	if (!err && is_heir && !has_hosts)
-		hosts_count(dp);
-	err = err ?: fill_policy(dp, config);
+		datapath_count_hosts(dp);
+	err = err ?: datapath_fill_policy(dp, config);
 	err = err ?: open_events(dp, config);
 	err = err ?: open_fragments(dp);
 	return err;
@@ -599,7 +331,7 @@ static void datapath_free(struct datapath *dp)
 	ring_buffer__free(dp->ring);
 	fragments_close(&dp->fragments);
 	if (dp->inherited)
-		map_close(dp->maps.bss, dp->inherited);
+		datapath_map_close(dp->maps.bss, dp->inherited);
 	if (dp->skeleton)
 		dp->destroy(dp);
 	free(dp->own);
@@ -712,145 +444,9 @@ int datapath_open_heir(struct datapath **heir, const struct datapath *before, co
 }
 
 /* A pass over the slots of `before`: which of the heir's have what. */
-struct succession {
-	struct datapath *before, *heir;
-	char *before_slots, *heir_slots;
-	struct port_block *heir_index;
-	__u32 *slot_of; /* before's slot -> the heir's, or NAT_SLOT_NONE */
-};
-
-static int external_find(const struct datapath *dp, const __be32 addr[4])
-{
-	static const __be32 none[4];
-
-	for (unsigned int i = 0; i < dp->externals; i++)
-		if (!memcmp(dp->config->external[i].addr, addr, sizeof(none)) && memcmp(addr, none, sizeof(none)) != 0)
-			return (int)i;
-	return -1;
-}
-
-static struct mapping *heir_slot(const struct succession *pass, __u32 slot)
-{
-	return (struct mapping *)(pass->heir_slots + slot * value_size_padded(pass->heir->maps.slots));
-}
-
-/* What the configuration says comes first: a mapping that has the port, or the internal endpoint, of a static one ends. */
-static bool is_static(const struct succession *pass, __u32 slot)
-{
-	return slot < pass->heir->slots && heir_slot(pass, slot)->state == MAPPING_STATIC;
-}
-
-/* The heir's slot for the external endpoint of this mapping, or NAT_SLOT_NONE. */
-static __u32 slot_find(const struct succession *pass, const struct mapping *map)
-{
-	const struct external *external = &pass->before->config->external[map->external % NAT_EXTERNALS_MAX];
-	int number = external_find(pass->heir, external->addr);
-	__u32 entry, offset, slot;
-
-	if (map->state != MAPPING_LIVE || map->generation != external->generation || number < 0)
-		return NAT_SLOT_NONE;
-	entry = ((__u32)number * NAT_PROTOCOLS + map->protocol) << 16 | ntohs(map->external_port);
-	offset = pass->heir_index[entry / NAT_PORT_BLOCK].offset[entry % NAT_PORT_BLOCK];
-	if (!offset)
-		return NAT_SLOT_NONE;
-	slot = pass->heir->config->external[number].first_slot[map->protocol] + offset - 1;
-	return is_static(pass, slot) ? NAT_SLOT_NONE : slot;
-}
-
-/* Both slots know their port, protocol and external; the rest is copied. An endpoint that points elsewhere stays out. */
-static void mapping_copy(const struct succession *pass, __u32 from, __u32 to)
-{
-	const size_t size = value_size_padded(pass->heir->maps.slots);
-	const struct mapping *map = (const struct mapping *)(pass->before_slots + from * size);
-	struct mapping *copy = heir_slot(pass, to);
-	struct endpoint endpoint = { .port = map->internal_port, .protocol = map->protocol };
-	__u8 external = copy->external;
-	__u32 owned;
-
-	memcpy(&endpoint.addr, &map->internal_addr, mapping_addr_size(pass->heir));
-	if (!bpf_map_lookup_elem(bpf_map__fd(pass->heir->maps.endpoints), &endpoint, &owned) && is_static(pass, owned))
-		return;
-	if (!bpf_map_lookup_elem(bpf_map__fd(pass->before->maps.endpoints), &endpoint, &owned)) {
-		if (owned != from ||
-		    bpf_map_update_elem(bpf_map__fd(pass->heir->maps.endpoints), &endpoint, &to, BPF_ANY))
-			return;
-	}
-	memcpy(copy, map, size);
-	copy->external = external;
-	copy->generation = pass->heir->config->external[external].generation;
-}
-
-static void mappings_copy(const struct succession *pass)
-{
-	const size_t size = value_size_padded(pass->before->maps.slots);
-
-	for (__u32 i = 0; i < pass->before->slots; i++) {
-		pass->slot_of[i] = slot_find(pass, (const struct mapping *)(pass->before_slots + i * size));
-		if (pass->slot_of[i] != NAT_SLOT_NONE)
-			mapping_copy(pass, i, pass->slot_of[i]);
-	}
-}
-
-/* TCP sessions and remotes: their keys begin with the slot. One that is lost does the harm that nat.h tells of. */
-static void sessions_copy(const struct succession *pass, const struct bpf_map *from, const struct bpf_map *to)
-{
-	union {
-		__u32 slot;
-		struct session_key session;
-		struct remote_key remote;
-	} key, next;
-	union {
-		struct session session;
-		struct remote remote;
-	} value;
-	const void *previous = NULL;
-
-	for (__u32 n = 0; n < bpf_map__max_entries(from); n++, previous = &key) {
-		if (bpf_map_get_next_key(bpf_map__fd(from), previous, &next))
-			return;
-		key = next;
-		if (next.slot >= pass->before->slots || pass->slot_of[next.slot] == NAT_SLOT_NONE ||
-		    bpf_map_lookup_elem(bpf_map__fd(from), &next, &value))
-			continue;
-		next.slot = pass->slot_of[next.slot];
-		bpf_map_update_elem(bpf_map__fd(to), &next, &value, BPF_ANY);
-	}
-}
-
-/* Twice: the second pass is short, and sees what was made while the first one took its time. */
-static int mappings_inherit(struct datapath *before, struct datapath *heir)
-{
-	struct succession pass = {
-		.before = before,
-		.heir = heir,
-		.before_slots = map_open(before, before->maps.slots),
-		.heir_slots = map_open(heir, heir->maps.slots),
-		.heir_index = map_open(heir, heir->maps.port_index),
-		.slot_of = calloc(before->slots + 1, sizeof(__u32)),
-	};
-	int err = -ENOMEM;
-
-	if (pass.before_slots && pass.heir_slots && pass.heir_index && pass.slot_of) {
-		mappings_copy(&pass);
-		sessions_copy(&pass, before->maps.tcp_sessions, heir->maps.tcp_sessions);
-		sessions_copy(&pass, before->maps.remotes, heir->maps.remotes);
-		mappings_copy(&pass);
-		hosts_count(heir);
-		err = fill_regions(heir, heir->externals);
-	}
-	if (pass.before_slots)
-		map_close(before->maps.slots, pass.before_slots);
-	if (pass.heir_slots)
-		map_close(heir->maps.slots, pass.heir_slots);
-	if (pass.heir_index)
-		map_close(heir->maps.port_index, pass.heir_index);
-	free(pass.slot_of);
-	return err;
-}
-
 int datapath_succeed(struct datapath *before, struct datapath *heir)
 {
-	int err = heir->inherited ? 0 : mappings_inherit(before, heir);
+	int err = heir->inherited ? 0 : datapath_inherit_mappings(before, heir);
 
 	heir->attachment.keep = heir->keep = before->keep;
 	err = err ?: attachment_bequeath(&before->attachment, &heir->attachment);
@@ -965,13 +561,13 @@ int datapath_set_own(struct datapath *dp, const struct ip_prefix *addrs, size_t 
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < dp->own_count; i++)
-		policy_delete(dp, POLICY_SOURCE, &dp->own[i]);
+		datapath_policy_delete(dp, POLICY_SOURCE, &dp->own[i]);
 	free(dp->own);
 	dp->own = own;
 	dp->own_count = 0;
 	for (size_t i = 0; !err && i < count; i++) {
 		own[dp->own_count++] = addrs[i];
-		err = policy_add(dp, POLICY_SOURCE, &addrs[i], POLICY_EXEMPT);
+		err = datapath_policy_add(dp, POLICY_SOURCE, &addrs[i], POLICY_EXEMPT);
 	}
 	return err;
 }
