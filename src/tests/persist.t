@@ -5,6 +5,7 @@
 # again, and while its configuration changes.
 #
 #   host 192.168.1.100 --- lan [router] wan 203.0.113.2 --- server 203.0.113.1
+#        fd00::100                          2001:db8:203::2        2001:db8:203::1
 #
 # All three are network namespaces. The BPF file system is one of the test's own.
 
@@ -17,39 +18,53 @@ server=$ns-server
 namespaces="$ns $host $server"
 export EINAT_BPFFS="$tmp/bpf"
 endpoint=203.0.113.2:25000
-flow_pid=
-trap '{ [ -z "$flow_pid" ] || kill "$flow_pid"; umount "$EINAT_BPFFS"; } 2>/dev/null; cleanup' EXIT
+endpoint6='[2001:db8:203::2]:25000'
+families=4 # and 6, where both are translated
+flow_pid='' flow6_pid=''
+trap '{ [ -z "$flow_pid$flow6_pid" ] || kill $flow_pid $flow6_pid; umount "$EINAT_BPFFS"; } 2>/dev/null; cleanup' EXIT
 
 topology()
 {
 	ip netns add "$ns" && ip netns add "$host" && ip netns add "$server" || return 1
 	mkdir "$EINAT_BPFFS" && mount -t bpf bpf "$EINAT_BPFFS" || return 1
 	for namespace in $namespaces; do
-		ip netns exec "$namespace" sysctl -qw net.ipv6.conf.all.disable_ipv6=1
+		ip netns exec "$namespace" sysctl -qw net.ipv6.conf.default.accept_dad=0
 		ip -n "$namespace" link set lo up
 	done
-	router sysctl -qw net.ipv4.conf.all.forwarding=1
+	router sysctl -qw net.ipv4.conf.all.forwarding=1 net.ipv6.conf.all.forwarding=1
 	ip -n "$ns" link add lan type veth peer name eth0 netns "$host"
 	ip -n "$ns" link add "$wan" type veth peer name eth0 netns "$server"
-	address "$ns" lan 192.168.1.1/24
-	address "$host" eth0 192.168.1.100/24
-	address "$ns" "$wan" 203.0.113.2/24
-	address "$server" eth0 203.0.113.1/24
+	address "$ns" lan 192.168.1.1/24 fd00::1/64
+	address "$host" eth0 192.168.1.100/24 fd00::100/64
+	address "$ns" "$wan" 203.0.113.2/24 2001:db8:203::2/64
+	address "$server" eth0 203.0.113.1/24 2001:db8:203::1/64
 	ip -n "$host" route add default via 192.168.1.1
+	ip -n "$host" -6 route add default via fd00::1
 }
 
+# address NAMESPACE INTERFACE IPV4 [IPV6]
 address()
 {
 	ip -n "$1" address add "$3" dev "$2"
+	[ -z "${4-}" ] || ip -n "$1" address add "$4" dev "$2" nodad
 	ip -n "$1" link set "$2" up
 }
 
 # A dot in its name: the BPF file system has none.
 wan=wan.5
 
-started() { until_true grep -q "^einat: $wan: 203.0.113.2 (" "$tmp/log" || { cat "$tmp/log" && false; }; }
+has_started()
+{
+	grep -q "^einat: $wan: 203.0.113.2 (" "$tmp/log" &&
+		{ [ "$families" = 4 ] || grep -q "^einat: $wan: 2001:db8:203::2 (" "$tmp/log"; }
+}
+started() { until_true has_started || { cat "$tmp/log" && false; }; }
 
-run() { start -i "$wan" "$@" && started; }
+run()
+{
+	[ "$families" = 4 ] || set -- --nat44 --nat66 "$@"
+	start -i "$wan" "$@" && started
+}
 
 restart()
 {
@@ -71,12 +86,28 @@ flow_start()
 	until_true grep -qx flowing "$tmp/flow" || { cat "$tmp/flow" && false; }
 }
 
+flow6_start()
+{
+	: >"$tmp/flow6"
+	ip netns exec "$host" "$FLOW" send '[fd00::100]:25000' '[2001:db8:203::1]:7' 1000 >"$tmp/flow6" 2>&1 &
+	flow6_pid=$!
+	until_true grep -qx flowing "$tmp/flow6" || { cat "$tmp/flow6" && false; }
+}
+
 flow_stop()
 {
 	kill -TERM "$flow_pid"
 	wait "$flow_pid"
 	flow_pid=
 	sed 's/^/# /' "$tmp/flow"
+}
+
+flow6_stop()
+{
+	kill -TERM "$flow6_pid"
+	wait "$flow6_pid"
+	flow6_pid=
+	sed 's/^/# /' "$tmp/flow6"
 }
 
 lossless()
@@ -86,12 +117,21 @@ lossless()
 		grep -qx "tcp: [0-9]* sent, 0 lost, 0 sent again, endpoints $endpoint" "$tmp/flow"
 }
 
+lossless6()
+{
+	cat "$tmp/flow6"
+	grep -qxF "udp: $(sent udp) sent, 0 lost, endpoints $endpoint6" "$tmp/flow6" &&
+		grep -qxF "tcp: $(sent tcp) sent, 0 lost, 0 sent again, endpoints $endpoint6" "$tmp/flow6"
+}
+sent() { sed -n "s/^$1: \([0-9]*\) sent.*/\1/p" "$tmp/flow6"; }
+
 pins() { echo "$EINAT_BPFFS"/einat/*; }
 no_pins() { [ ! -e "$EINAT_BPFFS/einat" ] || { find "$EINAT_BPFFS/einat" && false; }; }
 attached() { router "$NETSTATE" | grep -c -e "^tcx dev $wan " -e "^filter dev $wan .* name nat_"; }
-is_attached() { [ "$(attached)" -eq 2 ] || { router "$NETSTATE" && false; }; }
+is_attached() { [ "$(attached)" -eq "${1:-2}" ] || { router "$NETSTATE" && false; }; }
 is_alone() { [ "$(attached)" -eq 0 ] || { router "$NETSTATE" && false; }; }
 took_over() { grep -qxF "einat: $wan: takes over the IPv4 mappings of an earlier einat" "$tmp/log" || { cat "$tmp/log" && false; }; }
+took_both_over() { took_over && grep -qxF "einat: $wan: takes over the IPv6 mappings of an earlier einat" "$tmp/log"; }
 began_anew()
 {
 	grep -qxF "einat: warning: $wan: what an earlier einat has left of IPv4 is not taken over, mappings begin anew: $1" \
@@ -109,6 +149,7 @@ restarts()
 		signal=TERM
 		[ $((n % 3)) -ne 0 ] || signal=KILL
 		restart $signal && took_over || return 1
+		[ "$families" = 4 ] || took_both_over || { cat "$tmp/log" && return 1; }
 	done
 	EINAT=$binary
 }
@@ -127,6 +168,34 @@ test_restarts()
 	check "$1: nothing is pinned any more" no_pins
 	check "$1: ends, too" end TERM
 	check "$1: and nothing is left on the interface" is_alone
+	by=
+}
+
+# test_both_families WHAT BY COUNT
+test_both_families()
+{
+	by=$2 families=46
+	check "both families, $1: starts" run --persist
+	check "both families, $1: its IPv4 flows" flow_start
+	check "both families, $1: its IPv6 flows" flow6_start
+	check "both families, $1: $3 restarts, each takes the mappings of both over" restarts "$3"
+	flow_stop
+	flow6_stop
+	check "both families, $1: no IPv4 packet is lost, and the mappings are the same" lossless
+	check "both families, $1: nor an IPv6 one" lossless6
+	flow6_start
+	end TERM
+	check "both families, $1: both go on translating" is_attached 4
+	families=4
+	check "both families, $1: a start with --persist for IPv4 alone" run --persist
+	check "both families, $1: IPv6 is translated no more" is_attached 2
+	flow6_stop
+	check "twin: IPv6 packets are lost" not lossless6
+	end TERM
+	run
+	end TERM
+	check "both families, $1: nothing is pinned any more" no_pins
+	check "both families, $1: and nothing is left on the interface" is_alone
 	by=
 }
 
@@ -337,6 +406,10 @@ ip netns exec "$server" "$FLOW" serve 203.0.113.1:7 >"$tmp/server" &
 check "the server serves" until_true grep -qx serving "$tmp/server"
 test_restarts "TCX or what there is" "" 70
 test_restarts "clsact" "$REFUSE 28 22" 30
+ip netns exec "$server" "$FLOW" serve '[2001:db8:203::1]:7' >"$tmp/server6" &
+check "the server serves IPv6, too" until_true grep -qx serving "$tmp/server6"
+test_both_families "TCX or what there is" "" 12
+test_both_families "clsact" "$REFUSE 28 22" 6
 test_twin
 test_reload "TCX or what there is" ""
 test_reload "clsact" "$REFUSE 28 22"
