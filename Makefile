@@ -81,6 +81,8 @@ TESTS := $(UNIT_TESTS) $(wildcard docs/*.t packaging/*.t src/tests/*.t toolchain
 	$(DATA_PLANE_TESTS:%=$(BUILD)/$(HOST_ARCH)/tests/%)
 PROVE := prove $(if $(filter 1,$V),-v) --timer --exec toolchains/run-test
 KERNEL_ARCHS := $(or $(ARCH),$(KNOWN_ARCHS))
+RELEASE_ARCHS := $(or $(ARCH),$(KNOWN_ARCHS))
+IMAGE_ARCHS := aarch64 x86_64
 KERNEL_MATRIX := $(filter $(if $(KERNEL),vm/%/$(KERNEL) vm/%/$(KERNEL)-alone,%), \
 	$(foreach a,$(KERNEL_ARCHS),$(KERNELS_$a:%=vm/$a/%) $(KERNELS_ALONE_$a:%=vm/$a/%-alone)))
 PARALLEL = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
@@ -88,7 +90,7 @@ C_FILES := $(wildcard src/*.[ch] src/tests/*.[ch] bpf/*.[ch] bpf/tests/*.[ch] be
 LINTED := $(filter-out %.bpf.c,$(wildcard src/*.c bench/*.c qemu-tests/peers/*.c cross/libmnl/*.c))
 SH_FILES := $(shell grep -rlE --exclude-dir=build --exclude-dir=.git '^(\#!/bin/sh|\# shellcheck shell=)' .)
 
-.PHONY: tools setup parts demo test test-kernels tested fuzz shell lint format reproducible clean help
+.PHONY: tools setup parts demo test test-kernels tested fuzz shell lint format release release-again reproducible clean help
 tools:
 	@EINAT_SETUP=no toolchains/setup build $(ARCHS) || { echo "make setup installs it" >&2; exit 1; }
 
@@ -137,11 +139,19 @@ lint: $(SKELETONS) $(BENCH_BPF) $(BUILD)/$(HOST_ARCH)/.headers ## clang-format, 
 format: ## let clang-format rewrite the sources
 	clang-format -i $(C_FILES)
 
+release: ## all that people download, for every architecture, into dist/
+	$Qtoolchains/setup build boot release $(RELEASE_ARCHS)
+	$Q+$(MAKE) --no-print-directory $(PARALLEL) $(RELEASE_ARCHS) $(patsubst %,%-parts,$(filter $(IMAGE_ARCHS),$(RELEASE_ARCHS)))
+	$QEINAT_IMAGES="$(IMAGE_ARCHS)" toolchains/release $(RELEASE_ARCHS)
+
+release-again: ## make the release of this commit once more in another folder, compare the bytes
+	$Q+toolchains/release-again $(RELEASE_ARCHS)
+
 reproducible: $(ARCHS) ## build again in another folder, compare the bytes
 	$Q+toolchains/reproducible $(ARCHS)
 
 clean: ## remove all that was built (the downloads stay in EINAT_CACHE)
-	rm -rf $(BUILD)
+	rm -rf $(BUILD) dist
 
 help: ## this text
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 24

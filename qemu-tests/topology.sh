@@ -63,6 +63,8 @@ topology_prepare()
 	exec 9>"$vm/lock"
 	flock -n 9 || fail "these VMs run already: $vm"
 	cat "$build/router.cpio.gz" "$build/modules-$KERNEL.cpio.gz" >"$vm/initrd"
+	# a file more, at the image's top
+	[ -z "${EINAT_ARCHIVE-}" ] || (cd "${EINAT_ARCHIVE%/*}" && echo "${EINAT_ARCHIVE##*/}" | cpio --quiet -o -H newc) | gzip -9n >>"$vm/initrd"
 	accelerator=$(accelerator_probe)
 	exec 8>&-
 }

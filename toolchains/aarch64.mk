@@ -16,6 +16,7 @@ QEMU := qemu-system-aarch64
 QEMU_PACKAGE := qemu-system-arm
 QEMU_MACHINE := virt
 QEMU_CPU := cortex-a57
+QEMU_USER := qemu-aarch64-static
 CONSOLE := ttyAMA0
 BOOT_WORDS :=
 # does its kernel compile BPF programs unless told otherwise?

@@ -17,6 +17,7 @@ QEMU_PACKAGE := qemu-system-arm
 # highmem=off: without LPAE the kernel does not see the PCI host's registers above 4 GB
 QEMU_MACHINE := virt,highmem=off
 QEMU_CPU := cortex-a15
+QEMU_USER := qemu-arm-static
 CONSOLE := ttyAMA0
 BOOT_WORDS :=
 # does its kernel compile BPF programs unless told otherwise?

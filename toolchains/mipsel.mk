@@ -17,6 +17,9 @@ QEMU := qemu-system-mipsel
 QEMU_PACKAGE := qemu-system-mips
 QEMU_MACHINE := malta
 QEMU_CPU := 24Kf
+# routers' CPUs have no floating point unit
+QEMU_USER := qemu-mipsel-static
+QEMU_USER_CPU := -cpu 24Kc
 CONSOLE := ttyS0
 BOOT_WORDS :=
 # does its kernel compile BPF programs unless told otherwise?

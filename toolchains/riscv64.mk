@@ -18,6 +18,7 @@ FIRMWARE := /usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin
 FIRMWARE_PACKAGE := opensbi
 QEMU_MACHINE := virt
 QEMU_CPU := rv64
+QEMU_USER := qemu-riscv64-static
 CONSOLE := ttyS0
 BOOT_WORDS :=
 # does its kernel compile BPF programs unless told otherwise?

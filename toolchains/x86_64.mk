@@ -17,6 +17,7 @@ QEMU_PACKAGE := qemu-system-x86
 QEMU_MACHINE := q35
 # -cx16: with cmpxchg16b emulated, 6.12 panics in 12-42 % of boots on QEMU 7.2
 QEMU_CPU := max,-cx16
+QEMU_USER := qemu-x86_64-static
 CONSOLE := ttyS0
 # the kernel tries whether its timer ticks, and panics where it does not in time: a busy host may keep QEMU from it
 BOOT_WORDS := no_timer_check

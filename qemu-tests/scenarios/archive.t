@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh
+#
+# A newcomer with the release's archive (EINAT_ARCHIVE) on the router: what the first section of its INSTALL says, as it is
+# written. Not one of those that run by themselves.
+
+# shellcheck source=qemu-tests/scenario.sh
+. ./scenario.sh
+
+family 4
+plan 8
+with
+need router sysctl -w net.ipv4.ip_forward=0
+# shellcheck disable=SC2016 # for the VM's shell
+need router 'cd /tmp && cp /einat-*.tar.gz . && tar -xzOf einat-*.tar.gz "$(tar -tzf einat-*.tar.gz | grep /INSTALL)" >INSTALL'
+need router "cd /tmp && sed -n '/^1\. /,/^2\. /s/^\t//p' INSTALL >commands && sed '\$d' commands >first && sed -n '\$s|^|exec |p' commands >last"
+always "INSTALL's commands are there"		router '^exec ./einat -i wan '	cat /tmp/commands /tmp/last
+feature=off without=einat
+step "the Internet answers a LAN host"		lan ' bytes from '	"$ping" -c 1 -W 1 "$(bare "$server")"
+feature=on
+always "unpacked, the doctor finds nothing that stops it"	router 'wan.*works'	'cd /tmp && sh first'
+always "it starts"				router 'wan: 203.0.113.2 '	\
+	'cd /tmp/einat-*/ && start einat sh /tmp/last && EINAT_READY="^einat: wan: [0-9.]+ " einat_ready'
+always "the Internet answers a LAN host"	lan ' bytes from '	"$ping" -c 1 -W 3 "$(bare "$server")"
+always "its mapping is reached by a stranger"	lan '[Ee]ndpoint[- ][Ii]ndependent [Ff]iltering'	stun-client "$(bare "$server")"
+always "Ctrl-C ends it"				router '^0$'		stop einat INT
+always "and takes back all that it did"		router ''		same
