@@ -18,6 +18,10 @@ const char cli_help_text[] =
 	"       einat check -c FILE [--json]\n"
 	"       einat cleanup [-i NAME | -c FILE]\n"
 	"       einat doctor OPTIONS [--json]\n"
+	"       einat status | counters [-i NAME] [--json]\n"
+	"       einat mappings | sessions | hosts | watch [-i NAME] [FILTER...] [--json]\n"
+	"       einat mapping flush [-i NAME] [FILTER...] [--json]\n"
+	"       einat reload [-i NAME] [--json]\n"
 	"\n"
 	"  -h, --help                 print this and exit\n"
 	"  -v, --version [--json]     print the version and exit\n"
@@ -40,6 +44,11 @@ const char cli_help_text[] =
 	"check prints what FILE means, with every default, as TOML or JSON. It needs no rights and changes nothing.\n"
 	"doctor says what stops or harms the NAT on this machine, why, and what mends it: 0 it works, 3 with warnings,\n"
 	"1 it cannot. It changes nothing.\n"
+	"The rest asks the einat that runs, -i says which, and about which interface:\n"
+	"status says what it does, how many ports are in use, and what is wrong; counters, what became of packets;\n"
+	"mappings, sessions (of TCP) and hosts list these, hosts by their number of mappings; watch says each second what has\n"
+	"changed; mapping flush ends mappings; reload reads the configuration file again, as SIGHUP does. FILTER is one of\n"
+	"      --internal ADDRESS|CIDR, --protocol tcp|udp|icmp, --external-port N\n"
 	"cleanup removes what a killed einat has left, on one interface or on every one, and says what: 0 it is gone, 1 not.\n"
 	"SIGTERM or SIGINT stops it and takes back everything that it has set up.\n"
 	"Exit status: 0 stopped, 1 could not start, 2 bad usage.\n";
@@ -318,8 +327,16 @@ void cli_parse(struct cli *cli, int argc, char *const argv[])
 	enum option option;
 	const char *arg;
 
+	int err;
+
 	memset(cli, 0, sizeof(*cli));
 	config_init(&cli->config);
+	err = control_request_from_words(cli->request, parser.next, &cli->asked, cli->error, sizeof(cli->error));
+	if (err != -ENOENT) {
+		cli->action = err ? CLI_REFUSE : CLI_CONTROL;
+		cli->status = 2;
+		return;
+	}
 	parser.interface = config_add_interface(&cli->config);
 	if (!parser.interface)
 		goto no_memory;

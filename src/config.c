@@ -15,6 +15,7 @@ enum {
 	/* Identifiers below are left to the router's own ping and to queries from outside. */
 	DEFAULT_FIRST_ICMP_ID = 1000,
 	DEFAULT_HAIRPIN_RULE_PREF = 100,
+	DEFAULT_CONTROL_MODE = 0600,
 	DEFAULT_LOCAL_RULE_PREF = 200,
 	DEFAULT_HAIRPIN_TABLE = 4787,
 };
@@ -43,6 +44,7 @@ void config_init(struct config *config)
 	memset(config, 0, sizeof(*config));
 	for (family = 0; family < CONFIG_FAMILIES; family++)
 		config->local_rule_pref[family] = DEFAULT_LOCAL_RULE_PREF;
+	config->control.mode = DEFAULT_CONTROL_MODE;
 }
 
 int config_add_note(struct config *config, const char *note)

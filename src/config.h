@@ -87,7 +87,15 @@ struct interface_config {
 	struct hairpin_config hairpin[CONFIG_FAMILIES];
 };
 
+/* Who may ask the running daemon, and where. Taken at the start alone. */
+struct control_config {
+	char group[32];		 /* of the socket: a name or a number; "": as the daemon's */
+	uint32_t mode;		 /* of the socket */
+	char metrics_listen[64]; /* an address and a port; "": no listener */
+};
+
 struct config {
+	struct control_config control;
 	uint32_t local_rule_pref[CONFIG_FAMILIES]; /* where the local table's rule goes while hairpinning is on */
 	struct interface_config *interfaces;
 	size_t interfaces_count;

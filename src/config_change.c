@@ -86,6 +86,9 @@ int config_change_check(const struct config *before, const struct config *after,
 	size_t i;
 	int err = 0;
 
+	snprintf(text, size, "[control]");
+	if (memcmp(&before->control, &after->control, sizeof(before->control)) != 0)
+		return -EINVAL;
 	snprintf(text, size, "[[interfaces]]");
 	if (before->interfaces_count != after->interfaces_count)
 		return -EINVAL;

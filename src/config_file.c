@@ -1029,11 +1029,61 @@ static int take_defaults(struct reader *reader, const struct key *key, const str
 	return err;
 }
 
+/* [control] */
+
+static int take_name_of_group(struct reader *reader, const struct key *key, const struct toml_entry *entry, void *field)
+{
+	const char *name = string_get(reader, key->name, &entry->value, "a group");
+	struct control_config *control = field;
+
+	if (!name)
+		return -EINVAL;
+	if (!*name || strlen(name) >= sizeof(control->group) || strpbrk(name, ":, \n"))
+		return refuse(reader, entry->value.line, "group: \"%.64s\": not the name or the number of a group",
+			      name);
+	snprintf(control->group, sizeof(control->group), "%s", name);
+	return 0;
+}
+
+static int take_mode(struct reader *reader, const struct key *key, const struct toml_entry *entry, void *field)
+{
+	const char *text = string_get(reader, key->name, &entry->value, "a mode such as \"0660\"");
+	unsigned long mode;
+	char *end;
+
+	if (!text)
+		return -EINVAL;
+	mode = strtoul(text, &end, 8);
+	if (!*text || *end || mode & ~0666ul)
+		return refuse(reader, entry->value.line, "mode: \"%.64s\": not a mode such as 0660", text);
+	((struct control_config *)field)->mode = (uint32_t)mode;
+	return 0;
+}
+
+static const struct key control_keys[] = {
+	{ .name = "group", .take = take_name_of_group },
+	{ .name = "mode", .take = take_mode },
+};
+
+static int take_control(struct reader *reader, const struct key *key, const struct toml_entry *entry, void *field)
+{
+	int err;
+
+	(void)field;
+	if (entry->value.type != TOML_TABLE)
+		return refuse_type(reader, key->name, &entry->value, "a table");
+	snprintf(reader->context, sizeof(reader->context), "[control]: ");
+	err = keys_take(reader, KEYS(control_keys), &entry->value, &reader->config->control);
+	reader->context[0] = '\0';
+	return err;
+}
+
 static int document_read(struct reader *reader)
 {
 	static const struct key first_keys[] = {
 		{ .name = "version", .take = take_version, .max = INT32_MAX },
 		{ .name = "defaults", .take = take_defaults },
+		{ .name = "control", .take = take_control },
 		{ .name = "interfaces", .take = take_elsewhere },
 	};
 	const struct toml_value *root = toml_root(reader->document), *interfaces, *element;

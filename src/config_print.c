@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "duration.h"
+#include "json.h"
 
 struct printer {
 	FILE *to;
@@ -19,21 +20,6 @@ static void comma(struct printer *printer)
 	if (printer->format == CONFIG_JSON && printer->needs_comma)
 		fputc(',', printer->to);
 	printer->needs_comma = true;
-}
-
-/* TOML's basic strings and JSON's know the same escapes. */
-static void print_string(FILE *to, const char *text)
-{
-	fputc('"', to);
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			fprintf(to, "\\%c", *text);
-		else if ((unsigned char)*text < ' ' || *text == 0x7f)
-			fprintf(to, "\\u%04x", *text);
-		else
-			fputc(*text, to);
-	}
-	fputc('"', to);
 }
 
 static void key_begin(struct printer *printer, const char *key)
@@ -68,7 +54,7 @@ static void print_bool(struct printer *printer, const char *key, bool value)
 static void print_text(struct printer *printer, const char *key, const char *value)
 {
 	key_begin(printer, key);
-	print_string(printer->to, value);
+	json_string(printer->to, value);
 	key_end(printer);
 }
 
@@ -84,7 +70,7 @@ static void print_time(struct printer *printer, const char *key, uint64_t ms)
 static void print_element(struct printer *printer, size_t number, const char *text)
 {
 	fputs(number ? ", " : "", printer->to);
-	print_string(printer->to, text);
+	json_string(printer->to, text);
 }
 
 static void print_ports(struct printer *printer, const char *key, const struct port_set *ports)
@@ -353,6 +339,18 @@ void config_print_interface(FILE *to, const struct interface_config *interface)
 	print_interface(&printer, interface);
 }
 
+static void print_control(struct printer *printer, const struct control_config *control)
+{
+	char mode[8];
+
+	snprintf(mode, sizeof(mode), "%04o", control->mode & 0777);
+	table_begin(printer, "control", "control");
+	if (control->group[0])
+		print_text(printer, "group", control->group);
+	print_text(printer, "mode", mode);
+	table_end(printer);
+}
+
 void config_print(FILE *to, const struct config *config, enum config_format format)
 {
 	struct printer printer = { to, format, false };
@@ -364,6 +362,7 @@ void config_print(FILE *to, const struct config *config, enum config_format form
 	print_number(&printer, "ipv4_local_rule_pref", config->local_rule_pref[CONFIG_IPV4]);
 	print_number(&printer, "ipv6_local_rule_pref", config->local_rule_pref[CONFIG_IPV6]);
 	table_end(&printer);
+	print_control(&printer, &config->control);
 	tables_begin(&printer, "interfaces");
 	for (i = 0; i < config->interfaces_count; i++) {
 		tables_next(&printer, "interfaces");

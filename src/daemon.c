@@ -17,6 +17,7 @@
 
 #include "config_change.h"
 #include "config_file.h"
+#include "control.h"
 #include "hairpin.h"
 #include "instance.h"
 #include "interface.h"
@@ -34,7 +35,13 @@ enum {
 	LOOK_SECONDS = 60, /* and without any event: a route can be deleted without one */
 };
 
-enum epoll_tag { TAG_NETLINK, TAG_SIGNAL, TAG_TIMER, TAG_INTERFACES }; /* the last plus the interface's number */
+enum epoll_tag {
+	TAG_NETLINK,
+	TAG_SIGNAL,
+	TAG_TIMER,
+	TAG_CONTROL,
+	TAG_INTERFACES
+}; /* the last plus the interface's number */
 
 struct daemon {
 	struct config *config;
@@ -50,6 +57,8 @@ struct daemon {
 	int look_in, retry_seconds;			 /* seconds */
 	bool is_stopping;
 	bool has_failed; /* to start */
+	struct control *control;
+	struct control_daemon controlled;
 };
 
 /* The n-th table that hairpin routes go to, of all interfaces and families; 0: none. */
@@ -299,7 +308,8 @@ static int daemon_follow_first(struct daemon *daemon)
 static void daemon_follow_on(struct daemon *daemon)
 {
 	daemon->must_follow = false;
-	if (!daemon_follow(daemon)) {
+	daemon->controlled.is_failing = daemon_follow(daemon);
+	if (!daemon->controlled.is_failing) {
 		daemon->look_in = LOOK_SECONDS;
 		daemon->retry_seconds = 1;
 		return;
@@ -345,6 +355,8 @@ static void timer_handle(struct daemon *daemon)
 		interface_sweep(&daemon->interfaces[i]);
 	if (daemon->must_follow || --daemon->look_in <= 0)
 		daemon_follow_on(daemon);
+	if (daemon->control)
+		control_tick(daemon->control);
 }
 
 /* Puts another configuration in the place of the present one, and that into *config. The interfaces are the same. */
@@ -385,35 +397,49 @@ static int config_take(struct daemon *daemon, struct config *config, char *text,
 	return 0;
 }
 
-/* SIGHUP: a file that cannot be taken whole is not taken at all. */
-static void config_reload(struct daemon *daemon)
+/* A file that cannot be taken whole is not taken at all. Returns 0 or -errno, and in text why: that has been said, too. */
+static int config_reread(struct daemon *daemon, char *text, size_t size)
 {
 	struct config config;
-	char text[512];
 	size_t i;
+	int err;
 
 	if (!daemon->file) {
-		log_info("SIGHUP: there is no configuration file to read again");
-		return;
+		snprintf(text, size, "there is no configuration file to read again");
+		log_info("SIGHUP: %s", text);
+		return -ENOENT;
 	}
-	if (config_file_load(&config, daemon->file, text, sizeof(text)) ||
-	    config_take(daemon, &config, text, sizeof(text))) {
+	err = config_file_load(&config, daemon->file, text, size);
+	err = err ?: config_take(daemon, &config, text, size);
+	config_free(&config); /* the one before, or the one that is refused */
+	if (err) {
 		log_error("%s", text);
 		log_error("SIGHUP: %s is refused, what was in force stays", daemon->file);
-		config_free(&config);
-		return;
+		return err;
 	}
-	config_free(&config); /* the one before */
 	for (i = 0; i < daemon->config->notes_count; i++)
 		log_info("%s", daemon->config->notes[i]);
 	warnings_print(daemon);
 	log_info("SIGHUP: %s is in force", daemon->file);
 	daemon_follow_on(daemon);
+	return 0;
+}
+
+/* At SIGHUP, or when a client asks for it. */
+static int config_reload(void *arg, char *text, size_t size)
+{
+	int err;
+
+	notify_reloading();
+	err = config_reread(arg, text, size);
+	notify_ready();
+	return err;
 }
 
 static void signal_handle(struct daemon *daemon)
 {
 	struct signalfd_siginfo info;
+	char text[512];
 
 	if (read(daemon->signal_fd, &info, sizeof(info)) != sizeof(info))
 		return;
@@ -421,9 +447,7 @@ static void signal_handle(struct daemon *daemon)
 		daemon->is_stopping = true;
 		return;
 	}
-	notify_reloading();
-	config_reload(daemon);
-	notify_ready();
+	config_reload(daemon, text, sizeof(text));
 }
 
 static void daemon_loop(struct daemon *daemon)
@@ -441,6 +465,8 @@ static void daemon_loop(struct daemon *daemon)
 			signal_handle(daemon);
 		else if (event.data.u32 == TAG_TIMER)
 			timer_handle(daemon);
+		else if (event.data.u32 == TAG_CONTROL)
+			control_serve(daemon->control);
 		else
 			interface_serve(&daemon->interfaces[event.data.u32 - TAG_INTERFACES]);
 	}
@@ -464,6 +490,20 @@ static int interfaces_open(struct daemon *daemon)
 	return err ? err : hairpin_claim(daemon, daemon->config);
 }
 
+/* Without it there is a NAT all the same. */
+static void control_begin(struct daemon *daemon)
+{
+	daemon->controlled = (struct control_daemon){
+		.interfaces = daemon->interfaces,
+		.interfaces_count = daemon->interfaces_count,
+		.reload = config_reload,
+		.arg = daemon,
+	};
+	daemon->control = control_open(&daemon->controlled, &daemon->config->control);
+	if (!daemon->control || epoll_watch(daemon, control_fd(daemon->control), TAG_CONTROL))
+		log_warning("there is no control socket");
+}
+
 static void fd_close(int fd)
 {
 	if (fd >= 0)
@@ -476,6 +516,7 @@ static void daemon_close(struct daemon *daemon, bool has_changed)
 	int tries = 0;
 	size_t i;
 
+	control_close(daemon->control);
 	/* Whatever kept it from working may be over, and nobody will come after us. */
 	while (has_changed && hairpin_follow(daemon, true) && ++tries < TAKE_BACK_TRIES)
 		;
@@ -518,6 +559,7 @@ int daemon_run(struct config *config, const char *file)
 		err = daemon_follow_first(&daemon);
 	}
 	if (!err) {
+		control_begin(&daemon);
 		privileges_drop();
 		notify_ready();
 		daemon_loop(&daemon);

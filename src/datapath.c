@@ -601,6 +601,11 @@ int datapath_map_fd(const struct datapath *dp, const char *name)
 	return bpf_object__find_map_fd_by_name(dp->object, name);
 }
 
+const struct nat_config *datapath_shared(const struct datapath *dp)
+{
+	return dp->config;
+}
+
 const char *datapath_hook(const struct datapath *dp)
 {
 	return attachment_hook(&dp->attachment);

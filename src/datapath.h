@@ -137,6 +137,9 @@ int datapath_sweep(struct datapath *dp);
 int datapath_program_fd(const struct datapath *dp, enum nat_direction direction);
 int datapath_map_fd(const struct datapath *dp, const char *name);
 
+/* What it shares with the programs: for reading. Valid as long as the data plane. */
+const struct nat_config *datapath_shared(const struct datapath *dp);
+
 /* "tcx" or "clsact" once attached. */
 const char *datapath_hook(const struct datapath *dp);
 

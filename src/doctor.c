@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json.h"
+
 enum { COLUMNS = 80, INDENT = 4, FULL_MTU = 1500 };
 
 static const char *const severity_names[SEVERITIES] = { "note", "warning", "error" };
@@ -539,43 +541,25 @@ void findings_print(FILE *file, const char *ifname, const struct findings *findi
 		fprintf(file, "%s: nothing stops the NAT\n", ifname);
 }
 
-static void print_string(FILE *file, const char *text)
-{
-	fputc('"', file);
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c == '"' || c == '\\')
-			fprintf(file, "\\%c", c);
-		else if (c == '\n')
-			fputs("\\n", file);
-		else if (c < ' ' || c >= 0x7f) /* names are bytes, JSON is characters: as in Latin-1 */
-			fprintf(file, "\\u%04x", c);
-		else
-			fputc(c, file);
-	}
-	fputc('"', file);
-}
-
 void findings_print_json(FILE *file, const char *ifname, const struct findings *findings)
 {
 	static const char *const verdicts[] = { [0] = "works", [1] = "cannot work", [3] = "works with warnings" };
 	size_t i;
 
 	fputs("{\"interface\":", file);
-	print_string(file, ifname);
+	json_string(file, ifname);
 	fprintf(file, ",\"verdict\":\"%s\",\"findings\":[", verdicts[findings_status(findings)]);
 	for (i = 0; i < findings->count; i++) {
 		const struct finding *finding = &findings->list[i];
 
 		fprintf(file, "%s{\"severity\":\"%s\",\"id\":\"%s\",\"what\":", i ? "," : "",
 			severity_names[finding->severity], finding->id);
-		print_string(file, finding->what);
+		json_string(file, finding->what);
 		fputs(",\"why\":", file);
-		print_string(file, finding->why);
+		json_string(file, finding->why);
 		fputs(",\"mend\":", file);
 		if (finding->mend[0])
-			print_string(file, finding->mend);
+			json_string(file, finding->mend);
 		else
 			fputs("null", file);
 		fputc('}', file);

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "reason.h"
+
 static const char *protocol_name(unsigned int protocol)
 {
 	static const char *const names[NAT_PROTOCOLS] = { [NAT_TCP] = "tcp", [NAT_UDP] = "udp", [NAT_ICMP] = "icmp" };
@@ -16,22 +18,12 @@ static const char *protocol_name(unsigned int protocol)
 /* "dropped: no free external port"; what is done to the others their texts say themselves. */
 static void reason_format(unsigned int reason, char *text, size_t size)
 {
-	static const char *const verdicts[] = {
-#define PASS			"passed: "
-#define DONE			""
-#define TURN			""
-#define DROP			"dropped: "
-#define X(name, verdict, words) [WHY_##name] = verdict words,
-		NAT_REASONS(X)
-#undef X
-#undef PASS
-#undef DONE
-#undef TURN
-#undef DROP
+	static const char *const prefixes[REASON_VERDICTS] = {
+		[REASON_PASS] = "passed: ", [REASON_DONE] = "", [REASON_TURN] = "", [REASON_DROP] = "dropped: "
 	};
 
 	if (reason < NAT_REASON_COUNT)
-		snprintf(text, size, "%s", verdicts[reason]);
+		snprintf(text, size, "%s%s", prefixes[reason_verdict(reason)], reason_text(reason));
 	else
 		snprintf(text, size, "reason %u", reason);
 }

@@ -6,6 +6,7 @@
  * one.
  *
  *	/run/einat/4026531840.interface-wan	the holder's process id
+ *	/run/einat/4026531840.control-wan	its control socket (control.h)
  */
 #include "instance.h"
 
@@ -21,6 +22,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -78,7 +80,7 @@ static int directory_open(char *path, size_t size)
 	return -EPERM;
 }
 
-/* Needs no /proc. */
+/* By its socket, which takes no /proc; a client without NET_ADMIN has to do with that. */
 int instance_namespace(unsigned long *number)
 {
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), ns;
@@ -89,6 +91,12 @@ int instance_namespace(unsigned long *number)
 		return -errno;
 	ns = ioctl(fd, SIOCGSKNS);
 	close(fd);
+	if (ns < 0 && errno == EPERM) {
+		if (stat("/proc/self/ns/net", &status))
+			return -EPERM;
+		*number = (unsigned long)status.st_ino;
+		return 0;
+	}
 	if (ns < 0) /* a kernel without namespaces has one */
 		return errno == EOPNOTSUPP || errno == ENOTTY || errno == EINVAL ? 0 : -errno;
 	if (!fstat(ns, &status))
@@ -227,11 +235,82 @@ void instance_interface(char what[INSTANCE_INTERFACE], const char *ifname)
 	snprintf(what, INSTANCE_INTERFACE, "interface %s", ifname);
 }
 
+static const char control_name[] = "control ";
+
+int instance_socket(const char *ifname, bool is_open, char *path, size_t size)
+{
+	char what[FILE_NAME_SIZE], name[FILE_NAME_SIZE], place[256];
+	int directory, err;
+
+	snprintf(what, sizeof(what), "%s%s", control_name, ifname);
+	err = file_name(what, name, sizeof(name));
+	if (err)
+		return err;
+	directory = directory_open(place, sizeof(place));
+	if (directory < 0)
+		return directory;
+	if ((size_t)snprintf(path, size, "%s/%s", place, name) >= size)
+		err = -ENAMETOOLONG;
+	else if (is_open && fchmod(directory, 0755)) /* the lock files in it stay ours alone */
+		err = -errno;
+	close(directory);
+	return err;
+}
+
+int instance_sockets(int (*found)(const char *ifname, const char *path, void *arg), void *arg, char *text, size_t size)
+{
+	char prefix[FILE_NAME_SIZE], path[512];
+	struct dirent *entry;
+	int err;
+	DIR *dir;
+
+	text[0] = '\0';
+	err = directory_name(text, size) ?: file_name(control_name, prefix, sizeof(prefix));
+	prefix[strlen(prefix) - 1] = '-'; /* a space in the name */
+	dir = err ? NULL : opendir(text);
+	if (!dir)
+		return err ? err : -errno;
+	while (!err && (entry = readdir(dir))) {
+		if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", text, entry->d_name);
+		err = found(entry->d_name + strlen(prefix), path, arg);
+	}
+	closedir(dir);
+	return err;
+}
+
+/* A control socket on which nobody listens. */
+static int socket_clean(int directory, const char *name, unsigned int *removed)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), length = -1;
+	char place[256];
+	bool is_dead;
+
+	if (!directory_name(place, sizeof(place)))
+		length = snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s", place, name);
+	if (fd < 0 || length < 0 || length >= (int)sizeof(address.sun_path)) {
+		if (fd >= 0)
+			close(fd);
+		return 0;
+	}
+	is_dead = connect(fd, (struct sockaddr *)&address, sizeof(address)) && errno == ECONNREFUSED;
+	close(fd);
+	if (is_dead && !unlinkat(directory, name, 0)) {
+		log_info("removed the control socket %s", name);
+		++*removed;
+	}
+	return 0;
+}
+
 /* One lock file: nobody's is removed. */
 static int file_clean(int directory, const char *name, const char *what, unsigned int *removed)
 {
 	int fd = openat(directory, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC), err = 0;
 
+	if (fd < 0 && errno == ENXIO)
+		return socket_clean(directory, name, removed);
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -errno;
 	if (flock(fd, LOCK_EX | LOCK_NB)) {

@@ -3,6 +3,9 @@
 #ifndef INSTANCE_H
 #define INSTANCE_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 enum { INSTANCE_INTERFACE = 32 };
 
 /* What the claim on an interface is called: "interface wan". */
@@ -25,6 +28,18 @@ int instance_clean(unsigned int *removed);
 
 /* The process that has claimed `what`, or 0: nobody, as far as can be seen. Claims and says nothing. */
 long instance_holder(const char *what);
+
+/*
+ * Where the control socket of the daemon whose first interface is ifname belongs. With is_open others than its owner are to
+ * get to it. Returns 0 or -errno; the message is the caller's, but about the directory.
+ */
+int instance_socket(const char *ifname, bool is_open, char *path, size_t size);
+
+/*
+ * Calls found() for each control socket in this network namespace, whether somebody listens or not, until it returns
+ * something else than 0. Returns that, 0, or -errno with text: the directory that cannot be read.
+ */
+int instance_sockets(int (*found)(const char *ifname, const char *path, void *arg), void *arg, char *text, size_t size);
 
 /* The number of the network namespace's file, which is what identifies it. Returns 0 or -errno. */
 int instance_namespace(unsigned long *number);

@@ -23,6 +23,7 @@ static bool is_socket;
 static char pending[LINE_MAX_SIZE]; /* the rest of a line that a terminal took in part */
 static size_t pending_size;
 static unsigned long lost;
+static char last_error[192];
 
 /* Opening /dev/ptmx again makes another terminal. */
 static bool is_terminal(const struct stat *status)
@@ -153,11 +154,21 @@ static void log_line(const char *level, const char *format, va_list args)
 
 void log_error(const char *format, ...)
 {
+	char text[sizeof(last_error)];
 	va_list args;
 
 	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	last_error[text_escape(last_error, sizeof(last_error) - 1, text)] = '\0';
+	va_start(args, format);
 	log_line("", format, args);
 	va_end(args);
+}
+
+const char *log_last_error(void)
+{
+	return last_error;
 }
 
 void log_warning(const char *format, ...)

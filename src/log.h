@@ -10,6 +10,9 @@ void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* What log_error() has said last, without the program's name. */
+const char *log_last_error(void);
+
 /* Says how many lines were lost, if that can be said by now. */
 void log_close(void);
 

@@ -9,6 +9,7 @@
 
 #include "cleanup.h"
 #include "cli.h"
+#include "client.h"
 #include "config_file.h"
 #include "config_print.h"
 #include "daemon.h"
@@ -94,6 +95,9 @@ int main(int argc, char *argv[])
 		status = cli.file ? file_load(&cli) : 0;
 		if (!status)
 			status = facts_doctor(&cli.config, cli.json);
+		break;
+	case CLI_CONTROL:
+		status = client_run(cli.request, &cli.asked);
 		break;
 	case CLI_RUN:
 		if (cli.file)

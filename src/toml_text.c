@@ -119,8 +119,7 @@ int toml_refuse_character(const struct toml_cursor *cursor, const char *expected
 	return toml_refuse(cursor, "expected %s, found byte 0x%02x", expected, c);
 }
 
-/* Bytes of the UTF-8 sequence at c, or 0: none, overlong, a surrogate, or above U+10FFFF. */
-static size_t utf8_length(const char *c, const char *end)
+size_t toml_utf8_length(const char *c, const char *end)
 {
 	const unsigned char *u = (const unsigned char *)c;
 	size_t length, i;
@@ -147,7 +146,7 @@ int toml_check_utf8(const struct toml_cursor *cursor)
 	size_t length;
 
 	while (at.at < at.end) {
-		length = utf8_length(at.at, at.end);
+		length = toml_utf8_length(at.at, at.end);
 		if (!length)
 			return toml_refuse(&at, "not UTF-8: byte 0x%02x", (unsigned char)*at.at);
 		if (*at.at == '\n') {

@@ -39,6 +39,9 @@ int toml_refuse_memory(const struct toml_cursor *cursor);
 /* "expected WHAT, found 'x'" */
 int toml_refuse_character(const struct toml_cursor *cursor, const char *expected);
 
+/* Bytes of the UTF-8 sequence at c, or 0: none, overlong, a surrogate, or above U+10FFFF. */
+size_t toml_utf8_length(const char *c, const char *end);
+
 /* Is the whole of it UTF-8? Returns 0, or -EINVAL with the place noted. The cursor stays where it is. */
 int toml_check_utf8(const struct toml_cursor *cursor);
 

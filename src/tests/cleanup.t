@@ -26,6 +26,7 @@ einat: removed rule pref 100 iif lan ipproto udp lookup 4787
 einat: removed rule pref 100 iif lo ipproto tcp lookup 4787
 einat: removed rule pref 100 iif lo ipproto udp lookup 4787
 einat: removed rule pref 200 lookup local
+einat: removed the control socket NAMESPACE.control-wan
 einat: removed the lock file NAMESPACE.hairpin-routing
 einat: removed the lock file NAMESPACE.interface-wan"
 

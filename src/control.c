@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* See control.h. A client's life: reading its request -> answering, piece by piece -> gone. */
+#include "control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "instance.h"
+#include "log.h"
+
+enum {
+	CLIENTS = 8,
+	WATCHERS = 3,
+	REQUEST_SECONDS = 5, /* to send the request in */
+	STALL_SECONDS = 10,  /* without taking any of the answer */
+	ANSWER_SECONDS = 60, /* for the whole answer, but of `watch` */
+};
+
+struct client {
+	int fd; /* -1: none */
+	bool may_change;
+	char request[CONTROL_REQUEST_SIZE];
+	size_t length;
+	bool is_answering, is_last; /* is_last: what is in `piece` ends the answer */
+	struct answer answer;
+	char *piece;
+	size_t piece_size, piece_sent;
+	unsigned int idle, age; /* seconds */
+};
+
+struct control {
+	struct control_daemon *daemon;
+	int epoll_fd, listener;
+	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+	uint32_t mode;
+	gid_t group;
+	struct client clients[CLIENTS];
+};
+
+enum { TAG_LISTENER, TAG_CLIENTS };
+
+static void client_watch(const struct control *control, const struct client *client, int operation, uint32_t events)
+{
+	struct epoll_event event = { .events = events,
+				     .data.u32 = TAG_CLIENTS + (uint32_t)(client - control->clients) };
+
+	epoll_ctl(control->epoll_fd, operation, client->fd, &event);
+}
+
+static void client_close(struct client *client)
+{
+	if (client->fd < 0)
+		return;
+	close(client->fd);
+	answer_close(&client->answer);
+	free(client->piece);
+	memset(client, 0, sizeof(*client));
+	client->fd = -1;
+}
+
+/* The next piece of the answer, in memory of its own. */
+static int piece_make(struct control *control, struct client *client)
+{
+	FILE *to = open_memstream(&client->piece, &client->piece_size);
+
+	if (!to)
+		return -ENOMEM;
+	client->is_last = !answer_continue(&client->answer, control->daemon, to);
+	if (client->is_last)
+		fputc('\0', to);
+	client->piece_sent = 0;
+	return fclose(to) ? -ENOMEM : 0;
+}
+
+static void piece_free(struct client *client)
+{
+	free(client->piece);
+	client->piece = NULL;
+	client->piece_size = client->piece_sent = 0;
+}
+
+/* Sends what there is and goes; a piece at most, lest others wait. */
+static void client_answer(struct control *control, struct client *client)
+{
+	ssize_t n;
+
+	if (!client->piece && piece_make(control, client)) {
+		client_close(client);
+		return;
+	}
+	n = send(client->fd, client->piece + client->piece_sent, client->piece_size - client->piece_sent,
+		 MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n < 0 && errno != EAGAIN && errno != EINTR) {
+		client_close(client);
+		return;
+	}
+	if (n > 0) {
+		client->piece_sent += (size_t)n;
+		client->idle = 0;
+	}
+	if (client->piece_sent < client->piece_size)
+		return;
+	piece_free(client);
+	if (client->is_last)
+		client_close(client);
+	else if (answer_waits(&client->answer))
+		client_watch(control, client, EPOLL_CTL_MOD, 0);
+}
+
+/* What is not to be answered by a list: "ok" or "error: ..." goes in front of everything. */
+static void client_say(struct control *control, struct client *client, const char *line, bool is_last)
+{
+	client->is_answering = true;
+	client->is_last = is_last;
+	client->piece = strdup(line);
+	client->piece_size = client->piece ? strlen(line) : 0;
+	client->piece_sent = 0;
+	if (!client->piece)
+		client_close(client);
+	else
+		client_watch(control, client, EPOLL_CTL_MOD, EPOLLOUT);
+}
+
+static unsigned int watchers(const struct control *control)
+{
+	unsigned int i, count = 0;
+
+	for (i = 0; i < CLIENTS; i++)
+		count += control->clients[i].fd >= 0 && control->clients[i].answer.watch;
+	return count;
+}
+
+static int request_take(struct control *control, struct client *client, size_t length, char *error, size_t size)
+{
+	struct control_request request;
+	int err;
+
+	if (length + 1 != client->length) {
+		snprintf(error, size, "one request a connection");
+		return -EINVAL;
+	}
+	err = control_request_parse(&request, client->request, length, error, size);
+	if (err)
+		return err;
+	if (control_request_changes(&request) && !client->may_change) {
+		snprintf(error, size, "only root may do that");
+		return -EPERM;
+	}
+	if (request.command == CONTROL_WATCH && watchers(control) >= WATCHERS) {
+		snprintf(error, size, "there are %d who watch already", WATCHERS);
+		return -EBUSY;
+	}
+	return answer_open(&client->answer, control->daemon, &request, error, size);
+}
+
+static void client_read(struct control *control, struct client *client)
+{
+	char error[256], line[sizeof(error) + 16];
+	ssize_t n = recv(client->fd, client->request + client->length, sizeof(client->request) - client->length,
+			 MSG_DONTWAIT);
+	const char *end;
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		client_close(client);
+		return;
+	}
+	client->length += (size_t)n;
+	end = memchr(client->request, '\n', client->length);
+	if (!end && client->length < sizeof(client->request))
+		return;
+	if (!end)
+		snprintf(error, sizeof(error), "the request is longer than %d bytes", CONTROL_REQUEST_SIZE - 1);
+	else if (!request_take(control, client, (size_t)(end - client->request), error, sizeof(error))) {
+		client->age = 0;
+		client_say(control, client, "ok\n", false);
+		return;
+	}
+	snprintf(line, sizeof(line), "error: %s\n", error);
+	client_say(control, client, line, true);
+}
+
+/* What the file's mode says, asked again of who has come: not every file system keeps it. */
+static bool peer_may_ask(const struct control *control, const struct ucred *peer)
+{
+	return peer->uid == 0 || peer->uid == geteuid() || control->mode & 0066;
+}
+
+static void client_accept(struct control *control)
+{
+	struct ucred peer = { .uid = (uid_t)-1 };
+	socklen_t size = sizeof(peer);
+	struct client *client;
+	int fd;
+
+	fd = accept4(control->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd < 0)
+		return;
+	for (client = control->clients; client < control->clients + CLIENTS && client->fd >= 0; client++)
+		;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) || !peer_may_ask(control, &peer)) {
+		close(fd);
+	} else if (client == control->clients + CLIENTS) {
+		send(fd, "error: too many clients\n", 24, MSG_DONTWAIT | MSG_NOSIGNAL);
+		close(fd);
+	} else {
+		client->fd = fd;
+		client->may_change = peer.uid == 0 || peer.uid == geteuid();
+		client_watch(control, client, EPOLL_CTL_ADD, EPOLLIN);
+	}
+}
+
+static void client_serve(struct control *control, struct client *client, uint32_t events)
+{
+	if (client->fd < 0)
+		return;
+	if (events & (EPOLLERR | EPOLLHUP) && !(events & EPOLLIN))
+		client_close(client);
+	else if (client->is_answering)
+		client_answer(control, client);
+	else
+		client_read(control, client);
+}
+
+void control_serve(struct control *control)
+{
+	struct epoll_event events[CLIENTS + 1];
+	int i, count = epoll_wait(control->epoll_fd, events, CLIENTS + 1, 0);
+
+	for (i = 0; i < count; i++) {
+		if (events[i].data.u32 == TAG_LISTENER)
+			client_accept(control);
+		else
+			client_serve(control, &control->clients[events[i].data.u32 - TAG_CLIENTS], events[i].events);
+	}
+}
+
+static bool client_is_late(const struct client *client)
+{
+	if (!client->is_answering)
+		return client->age > REQUEST_SECONDS;
+	if (client->answer.watch)
+		return client->piece && client->idle > STALL_SECONDS;
+	return client->idle > STALL_SECONDS || client->age > ANSWER_SECONDS;
+}
+
+void control_tick(struct control *control)
+{
+	struct client *client;
+
+	control_daemon_tick(control->daemon);
+	for (client = control->clients; client < control->clients + CLIENTS; client++) {
+		if (client->fd < 0)
+			continue;
+		client->idle++;
+		client->age++;
+		if (client_is_late(client)) {
+			client_close(client);
+		} else if (client->answer.watch && !client->piece) {
+			client->idle = 0;
+			answer_tick(&client->answer);
+			client_watch(control, client, EPOLL_CTL_MOD, EPOLLOUT);
+		}
+	}
+}
+
+/* The number of a group, by its name in /etc/group or as it stands; -ENOENT: there is none. */
+static int group_find(const char *name, gid_t *group)
+{
+	size_t length = strlen(name);
+	char line[256], *end;
+	FILE *file;
+	int err = -ENOENT;
+
+	*group = (gid_t)strtoul(name, &end, 10);
+	if (length && !*end)
+		return 0;
+	file = fopen("/etc/group", "re");
+	while (err && file && fgets(line, sizeof(line), file)) {
+		end = strchr(line + length, ':');
+		if (strncmp(line, name, length) != 0 || end != line + length || !(end = strchr(end + 1, ':')))
+			continue;
+		*group = (gid_t)strtoul(end + 1, NULL, 10);
+		err = 0;
+	}
+	if (file)
+		fclose(file);
+	return err;
+}
+
+/* A group that cannot have it leaves it to us alone. */
+static int group_give(const struct control *control, const struct control_config *config)
+{
+	gid_t group = (gid_t)-1;
+	int err = config->group[0] ? group_find(config->group, &group) : 0;
+
+	if (!err && config->group[0] && chown(control->path, (uid_t)-1, group))
+		err = -errno;
+	if (err)
+		log_warning("control socket: group \"%s\": %s", config->group,
+			    err == -ENOENT ? "there is no such group" : strerror(-err));
+	return err;
+}
+
+/* Nobody but us until it has its group and mode. */
+static int listener_bind(struct control *control, const struct control_config *config)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	memcpy(address.sun_path, control->path, sizeof(control->path));
+	unlink(control->path); /* a killed daemon's: the interface is ours */
+	if (fchmod(control->listener, 0600) || bind(control->listener, (struct sockaddr *)&address, sizeof(address)))
+		return -errno;
+	control->mode = group_give(control, config) ? 0600 : config->mode;
+	return chmod(control->path, control->mode) || listen(control->listener, CLIENTS) ? -errno : 0;
+}
+
+static int listener_open(struct control *control, const struct control_config *config)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.u32 = TAG_LISTENER };
+	int err;
+
+	err = instance_socket(control->daemon->interfaces[0].config->name, config->mode & 0077, control->path,
+			      sizeof(control->path));
+	if (err) {
+		control->path[0] = '\0';
+		return err;
+	}
+	control->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (control->listener < 0)
+		return -errno;
+	err = listener_bind(control, config);
+	if (!err && epoll_ctl(control->epoll_fd, EPOLL_CTL_ADD, control->listener, &event))
+		err = -errno;
+	return err;
+}
+
+struct control *control_open(struct control_daemon *daemon, const struct control_config *config)
+{
+	struct control *control = calloc(1, sizeof(*control));
+	struct timespec now;
+	size_t i;
+	int err;
+
+	if (!control)
+		return NULL;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	daemon->started = (uint64_t)now.tv_sec;
+	daemon->peaks = calloc(daemon->interfaces_count + 1, sizeof(*daemon->peaks));
+	control->daemon = daemon;
+	control->listener = -1;
+	for (i = 0; i < CLIENTS; i++)
+		control->clients[i].fd = -1;
+	control->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (!daemon->peaks || control->epoll_fd < 0) {
+		control_close(control);
+		return NULL;
+	}
+	err = daemon->interfaces_count ? listener_open(control, config) : 0;
+	if (err)
+		log_warning("control socket %s: %s", control->path, strerror(-err));
+	return control;
+}
+
+int control_fd(const struct control *control)
+{
+	return control->epoll_fd;
+}
+
+void control_close(struct control *control)
+{
+	size_t i;
+
+	if (!control)
+		return;
+	for (i = 0; i < CLIENTS; i++)
+		client_close(&control->clients[i]);
+	if (control->listener >= 0) {
+		unlink(control->path);
+		close(control->listener);
+	}
+	if (control->epoll_fd >= 0)
+		close(control->epoll_fd);
+	free(control->daemon->peaks);
+	free(control);
+}
