@@ -59,21 +59,30 @@ static __always_inline bool external_manages(const struct external *external, __
 	return external->slot_count[protocol & NAT_PROTOCOLS];
 }
 
-/* The slot of an external port (host order; the identifier for ICMP), or NAT_SLOT_NONE where it is not managed. */
-static __always_inline __u32 port_slot(__u32 external, __u32 protocol, __u16 port)
+/* The slot of a port (host order; the identifier for ICMP) of an external. False where it is not managed. */
+static __always_inline bool external_slot(const struct external *external, __u32 protocol, __u16 port, __u32 *slot)
 {
-	__u32 entry = (external * NAT_PROTOCOLS + protocol) << 16 | port;
-	__u32 key = entry / NAT_PORT_BLOCK;
+	__u32 key = external->first_block + protocol * NAT_PORT_BLOCKS + port / NAT_PORT_BLOCK;
 	struct port_block *block;
 	__u32 offset;
 
 	block = bpf_map_lookup_elem(&port_index, &key);
-	if (!block)
-		return NAT_SLOT_NONE;
-	offset = block->offset[entry % NAT_PORT_BLOCK];
-	if (!offset)
-		return NAT_SLOT_NONE;
-	return external_get(external)->first_slot[protocol & NAT_PROTOCOLS] + offset - 1;
+	if (unlikely(!block))
+		return false;
+	offset = block->offset[port % NAT_PORT_BLOCK];
+	if (unlikely(!offset))
+		return false;
+	*slot = external->first_slot[protocol & NAT_PROTOCOLS] + offset - 1;
+	return true;
+}
+
+/* The same of an external by its number; or NAT_SLOT_NONE. */
+static __always_inline __u32 port_slot(__u32 external, __u32 protocol, __u16 port)
+{
+	__u32 slot = NAT_SLOT_NONE;
+
+	external_slot(external_get(external), protocol, port, &slot);
+	return slot;
 }
 
 static __always_inline bool external_is_source(const struct external *external)

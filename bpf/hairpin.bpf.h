@@ -22,7 +22,7 @@ static __always_inline enum nat_reason hairpin(const struct packet *pkt, enum na
 /* Was the packet turned round by egress? The mark has done its work then. */
 static __always_inline bool hairpin_has_turned(struct __sk_buff *skb)
 {
-	if (skb->mark != constants.turn_mark)
+	if (likely(skb->mark != constants.turn_mark))
 		return false;
 	skb->mark = 0;
 	return true;

@@ -99,11 +99,11 @@ static __always_inline bool ip_is_shorter(const struct packet *pkt, __u32 length
 }
 
 /* Writes the local address, which is `from`, and sets the header's checksum right. */
-static __always_inline void ip_write(struct iphdr *ip, enum nat_direction direction, const struct nat_addr *from,
-				     const struct nat_addr *to)
+static __always_inline void ip_write(struct iphdr *ip, __u32 l2_length, enum nat_direction direction,
+				     const struct nat_addr *from, const struct nat_addr *to)
 {
 	ip->check = checksum_replace(ip->check, from->word[0], to->word[0]);
-	addr_store(direction == NAT_EGRESS ? &ip->saddr : &ip->daddr, to);
+	addr_store(direction == NAT_EGRESS ? &ip->saddr : &ip->daddr, to, l2_length);
 }
 
 /* What a sum over the whole packet sees of a changed address alone: nothing, the header's checksum makes up for it. */
@@ -119,9 +119,9 @@ static __always_inline bool transport_covers_addr(const struct packet *pkt)
 }
 
 /* The pseudo header's part of a TCP or UDP checksum. */
-static __always_inline int transport_replace_addr(struct __sk_buff *skb, enum nat_direction direction,
-						  __u32 check_offset, const struct nat_addr *from,
-						  const struct nat_addr *to, __u64 flags)
+static __always_inline long transport_replace_addr(struct __sk_buff *skb, enum nat_direction direction,
+						   __u32 check_offset, const struct nat_addr *from,
+						   const struct nat_addr *to, __u64 flags)
 {
 	return bpf_l4_csum_replace(skb, check_offset, from->word[0], to->word[0], flags | BPF_F_PSEUDO_HDR | 4);
 }

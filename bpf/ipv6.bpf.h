@@ -153,10 +153,10 @@ static __always_inline bool ip_is_shorter(const struct packet *pkt, __u32 length
 }
 
 /* Writes the local address, which is `from`. */
-static __always_inline void ip_write(struct ipv6hdr *ip, enum nat_direction direction, const struct nat_addr *from,
-				     const struct nat_addr *to)
+static __always_inline void ip_write(struct ipv6hdr *ip, __u32 l2_length, enum nat_direction direction,
+				     const struct nat_addr *from, const struct nat_addr *to)
 {
-	addr_store(direction == NAT_EGRESS ? &ip->saddr : &ip->daddr, to);
+	addr_store(direction == NAT_EGRESS ? &ip->saddr : &ip->daddr, to, l2_length);
 }
 
 static __always_inline __s64 addr_difference(const struct nat_addr *from, const struct nat_addr *to)
@@ -183,9 +183,9 @@ static __always_inline bool transport_covers_addr(const struct packet *pkt)
  * over the whole packet (CHECKSUM_COMPLETE, inwards only) stays as it was; the helper takes the difference out of it, as
  * is right for IPv4, and here it is put back (net/core/utils.c, inet_proto_csum_replace_by_diff).
  */
-static __always_inline int transport_replace_addr(struct __sk_buff *skb, enum nat_direction direction,
-						  __u32 check_offset, const struct nat_addr *from,
-						  const struct nat_addr *to, __u64 flags)
+static __always_inline long transport_replace_addr(struct __sk_buff *skb, enum nat_direction direction,
+						   __u32 check_offset, const struct nat_addr *from,
+						   const struct nat_addr *to, __u64 flags)
 {
 	__s64 difference = addr_difference(from, to);
 

@@ -104,8 +104,7 @@ static __always_inline __u32 mapping_timeout(const struct mapping *map)
 		kind = NAT_TIMEOUT_TCP_TRANSITORY + is_any(map->sessions);
 	else if (map->protocol == NAT_UDP)
 		kind = NAT_TIMEOUT_UDP + is_any(map->confirmed);
-	kind = blur(kind, map->expires);
-	return config.timeout[kind < NAT_TIMEOUTS ? kind : NAT_TIMEOUT_ICMP];
+	return config.timeout[index_bounded(blur(kind, map->expires), NAT_TIMEOUTS)];
 }
 
 /* RFC 4787 REQ-6: a packet from inside keeps the mapping. Written only when it makes a difference. */

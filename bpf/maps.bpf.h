@@ -5,7 +5,6 @@
 
 const volatile struct nat_constants constants;
 struct nat_config config;
-__u64 clock_last; /* jiffies, and behind them the time: see clock_ticks() */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

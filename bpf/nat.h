@@ -21,7 +21,7 @@
  * What the maps mean that a later program may find pinned: count it up with any change to them that their sizes do not
  * tell. A program that has another number starts with empty maps.
  */
-#define NAT_LAYOUT 2
+#define NAT_LAYOUT 3
 
 /* Time in the data plane is a 32-bit count of 2^24 ns (16.8 ms): it wraps after 2.3 years, compare by difference. */
 #define NAT_TICK_SHIFT 24
@@ -81,7 +81,7 @@ struct mapping {
 	__be16 external_port; /* constant */
 	__u16 sessions;	      /* TCP: sessions established now, RFC 7857 section 2 */
 	__u16 epoch;	      /* counts the owners of the slot, so that a session of an earlier one is told apart */
-	__u8 state;	      /* enum mapping_state */
+	__u8 state;	      /* enum mapping_state; beside the next, for one load of both */
 	__u8 confirmed;	      /* a packet came back: the longer UDP timeout holds */
 	__u8 external;	      /* constant: index of its external address */
 	__u8 protocol;	      /* constant: enum nat_protocol */
@@ -111,19 +111,20 @@ struct port_class {
 enum external_flag { EXTERNAL_NO_SOURCE = 1 /* never chosen for an internal host */ };
 
 struct external {
-	__be32 addr[4]; /* what packets are looked up by; all zero: none at present */
+	__be32 addr[4];	   /* what packets are looked up by; all zero: none at present */
+	__u32 generation;  /* bumped when the address changes: every mapping of the old one is dead at once */
+	__u32 first_block; /* of its ports, in `port_index` */
+	__u32 first_slot[NAT_PROTOCOLS + 1]; /* a power of two: a mask bounds the index */
 	/*
 	 * What is written into packets, by whether the generation of their mapping is odd: so that one store, of the
 	 * generation, changes the address, and a packet on its way has that of its mapping to the end.
 	 */
 	__be32 source[2][4];
-	__u32 generation; /* bumped when the address changes: every mapping of the old one is dead at once */
-	__u32 first_slot[NAT_PROTOCOLS + 1]; /* a power of two: a mask bounds the index */
 	__u32 slot_count[NAT_PROTOCOLS + 1]; /* 0: the protocol is switched off */
 	__u32 flags;			     /* enum external_flag */
 	__u32 pad;
 	struct port_class classes[NAT_PROTOCOLS + 1][NAT_PORT_KINDS];
-};
+} __attribute__((aligned(64))); /* a packet needs the first line of the cache */
 
 enum nat_timeout {
 	NAT_TIMEOUT_UDP,	   /* before a packet came back */
@@ -138,15 +139,17 @@ enum nat_timeout {
 
 /* The object's .bss: what the daemon may change while packets flow. Every field is changed by a single store. */
 struct nat_config {
-	__u32 timeout[NAT_TIMEOUTS]; /* ticks */
-	__u32 refresh;		     /* ticks that `expires` must move by before it is written again */
-	__u32 slots;		     /* in all */
-	__u32 swept;		     /* slots that the sweep has looked at, round and round */
+	__u64 clock;			 /* the programs' own: see clock_ticks() */
+	__u32 refresh;			 /* ticks that `expires` must move by before it is written again */
+	__u32 timeout[NAT_TIMEOUTS + 1]; /* ticks; a power of two: a mask bounds the index */
+	__u32 steady[NAT_PROTOCOLS];	 /* ticks: a confirmed mapping that has as many left is not written again */
+	__u32 slots;			 /* in all */
+	__u32 swept;			 /* slots that the sweep has looked at, round and round */
+	struct external external[NAT_EXTERNALS_MAX];
 	/* by direction: how many fragments the daemon takes until it fills this up again, which it does once a second */
 	__s32 hold_budget[NAT_DIRECTIONS];
 	__u32 holding[NAT_DIRECTIONS]; /* it has some, and wants to know of every first fragment */
 	__u32 hold_sources[NAT_DIRECTIONS][NAT_HOLD_SOURCES]; /* of the budget, what each has had, by a hash */
-	struct external external[NAT_EXTERNALS_MAX];
 };
 
 /*
@@ -155,6 +158,7 @@ struct nat_config {
  */
 struct nat_constants {
 	__u32 l2_length;    /* 14 with an Ethernet header, 0 without */
+	__u32 short_way;    /* enum short_way: what bpf/fast.bpf.h is to know of all this */
 	__u32 externals;    /* how many of nat_config.external are in use */
 	__u32 policy_needs; /* enum policy_need */
 	__u32 turn_mark;    /* of what egress turns round to ingress: random, so that nobody else sets it */
@@ -170,6 +174,15 @@ struct nat_constants {
 	__u8 pooling;	       /* enum nat_pooling */
 };
 
+/* The short way for most packets is allowed, which the configuration may forbid; and what it depends on. */
+enum short_way {
+	SHORT_WAY = 1,
+	SHORT_ETHERNET = 2,
+	SHORT_SINGLE = 4, /* one external */
+	SHORT_REFRESH_INBOUND = 8,
+	SHORT_INBOUND_MARK = 16,
+};
+
 /* Which of several external addresses an internal host gets. Either way it keeps it (RFC 4787 REQ-2). */
 enum nat_pooling { POOLING_FIRST, POOLING_PAIRED };
 
@@ -178,6 +191,8 @@ enum nat_filtering { FILTERING_ENDPOINT_INDEPENDENT, FILTERING_ADDRESS, FILTERIN
 
 /* Element of `port_index`: external port -> slot, as an offset from external.first_slot plus one; 0 is not ours.
  * The number of an entry is (external * NAT_PROTOCOLS + protocol) << 16 | port. */
+#define NAT_PORT_BLOCKS (65536 / NAT_PORT_BLOCK) /* of one protocol */
+
 struct port_block {
 	__u16 offset[NAT_PORT_BLOCK];
 };

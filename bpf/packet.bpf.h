@@ -101,24 +101,32 @@ static __always_inline void addr_load_halves(struct nat_addr *addr, const __be16
 	}
 }
 
-static __always_inline void addr_load_both(struct nat_addr *local, const void *local_from, struct nat_addr *remote,
-					   const void *remote_from)
+static __always_inline void addr_load(struct nat_addr *addr, const void *field, __u32 l2_length)
 {
-	if (constants.l2_length) {
-		__builtin_memcpy(local, (const __be32 *)local_from, sizeof(*local));
-		__builtin_memcpy(remote, (const __be32 *)remote_from, sizeof(*remote));
-	} else {
-		addr_load_halves(local, local_from);
-		addr_load_halves(remote, remote_from);
-	}
+	if (likely(l2_length))
+		__builtin_memcpy(addr, (const __be32 *)field, sizeof(*addr));
+	else
+		addr_load_halves(addr, field);
 }
 
-static __always_inline void addr_store(void *to, const struct nat_addr *addr)
+/* Is the address in a packet's header this one? */
+static __always_inline bool addr_is(const void *field, const __be32 addr[NAT_ADDR_WORDS], __u32 l2_length)
+{
+	struct nat_addr read;
+	__u64 difference = 0; /* a whole register, which needs no shifts */
+
+	addr_load(&read, field, l2_length);
+	for (int i = 0; i < NAT_ADDR_WORDS; i++)
+		difference |= (__u64)read.word[i] ^ addr[i];
+	return !difference;
+}
+
+static __always_inline void addr_store(void *to, const struct nat_addr *addr, __u32 l2_length)
 {
 	__be16 *half = to;
 	union halves value;
 
-	if (constants.l2_length) {
+	if (likely(l2_length)) {
 		__builtin_memcpy((__be32 *)to, addr, sizeof(*addr));
 		return;
 	}
@@ -168,15 +176,20 @@ static __always_inline bool addr_is_zero(const struct nat_addr *a)
  * from memory where the JIT knows of them. Both halves in one store: on a 32-bit CPU a reader may see halves of two, and
  * takes it to be as late as the last packet was, for this one.
  */
+static __always_inline bool clock_is_read(__u64 clock, __u64 jiffies)
+{
+	return likely(!((clock ^ jiffies) << 32));
+}
+
 static __always_inline __u32 clock_ticks(void)
 {
-	__u64 jiffies = bpf_jiffies64() << 32, last = *(volatile __u64 *)&clock_last;
-	__u32 now;
+	__u64 jiffies = bpf_jiffies64(), last = *(volatile __u64 *)&config.clock;
+	__u64 now;
 
-	if (likely(last >> 32 << 32 == jiffies))
-		return last;
+	if (clock_is_read(last, jiffies))
+		return last >> 32;
 	now = (constants.has_coarse_clock ? bpf_ktime_get_coarse_ns() : bpf_ktime_get_ns()) >> NAT_TICK_SHIFT;
-	*(volatile __u64 *)&clock_last = jiffies | now;
+	*(volatile __u64 *)&config.clock = now << 32 | (__u32)jiffies;
 	return now;
 }
 

@@ -10,11 +10,11 @@
 #define PORTS_MIN     8	 /* the least that holds the ports of TCP and UDP, and the identifier of an ICMP query */
 
 /* The addresses in an IP header: both families call them the same. */
-static __always_inline void ip_get(const struct ip_header *ip, enum nat_direction direction, struct nat_addr *local,
-				   struct nat_addr *remote)
+static __always_inline void ip_get(const struct ip_header *ip, __u32 l2_length, enum nat_direction direction,
+				   struct nat_addr *local, struct nat_addr *remote)
 {
-	addr_load_both(local, direction == NAT_EGRESS ? &ip->saddr : &ip->daddr, remote,
-		       direction == NAT_EGRESS ? &ip->daddr : &ip->saddr);
+	addr_load(local, direction == NAT_EGRESS ? &ip->saddr : &ip->daddr, l2_length);
+	addr_load(remote, direction == NAT_EGRESS ? &ip->daddr : &ip->saddr, l2_length);
 }
 
 /* Finds the IP header in a packet whose header is in reach; false if it is not. */
@@ -34,7 +34,7 @@ static __always_inline bool ip_read(struct __sk_buff *skb, struct packet *pkt, e
 	if (!ip_find(skb, pkt))
 		return false;
 	ip = pkt->ip;
-	ip_get(ip, direction, &pkt->local_addr, &pkt->remote_addr);
+	ip_get(ip, constants.l2_length, direction, &pkt->local_addr, &pkt->remote_addr);
 	return true;
 }
 

@@ -23,6 +23,17 @@
 #include "hairpin.bpf.h"
 #include "fast.bpf.h"
 
+/*
+ * The long way has the context by another name: it would claim the registers, and leave the short one's values on the
+ * stack. And the packet in memory: as values, clang would hand each field to each way out.
+ */
+#define LONG_WAY(skb, pkt)                                   \
+	do {                                                 \
+		asm volatile("%0 = %0" : "+r"(skb));         \
+		asm volatile("" : : "r"(&(pkt)) : "memory"); \
+		__builtin_memset(&(pkt), 0, sizeof(pkt));    \
+	} while (0)
+
 SEC("tcx/egress")
 int nat_egress(struct __sk_buff *skb)
 {
@@ -32,9 +43,7 @@ int nat_egress(struct __sk_buff *skb)
 
 	if (likely(fast_translate(skb, NAT_EGRESS, &verdict)))
 		return verdict;
-	/* in memory: as values, clang would hand each field to each way out */
-	asm volatile("" : : "r"(&pkt) : "memory");
-	__builtin_memset(&pkt, 0, sizeof(pkt));
+	LONG_WAY(skb, pkt);
 	why = packet_parse(skb, &pkt, NAT_EGRESS);
 
 	if (why == WHY_NONE)
@@ -50,15 +59,13 @@ int nat_ingress(struct __sk_buff *skb)
 {
 	struct packet pkt;
 	enum nat_reason why;
-	__u64 turned = hairpin_has_turned(skb);
+	__u64 turned;
 	int verdict;
 
-	if (likely(!turned && fast_translate(skb, NAT_INGRESS, &verdict)))
+	if (likely(fast_translate(skb, NAT_INGRESS, &verdict)))
 		return verdict;
-	/* in memory: as values, clang would hand each field to each way out */
-	asm volatile("" : : "r"(&pkt) : "memory");
-	__builtin_memset(&pkt, 0, sizeof(pkt));
-	turned = blur(turned, skb->len);
+	LONG_WAY(skb, pkt);
+	turned = blur(hairpin_has_turned(skb), skb->len);
 	why = packet_parse(skb, &pkt, NAT_INGRESS);
 
 	why = spoof_check(&pkt, turned, why);
@@ -73,7 +80,7 @@ int nat_ingress(struct __sk_buff *skb)
 SEC("tc")
 int nat_sweep(struct __sk_buff *skb)
 {
-	mapping_sweep(clock_ticks());
+	mapping_sweep(blur(clock_ticks(), skb->len));
 	return TC_ACT_UNSPEC;
 }
 

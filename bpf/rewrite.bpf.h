@@ -36,7 +36,7 @@ static __always_inline __u32 transport_port_offset(const struct packet *pkt, enu
 static __always_inline void rewrite_addr(struct __sk_buff *skb, struct packet *pkt, enum nat_direction direction,
 					 const struct nat_addr *addr)
 {
-	ip_write(pkt->ip, direction, &pkt->local_addr, addr);
+	ip_write(pkt->ip, constants.l2_length, direction, &pkt->local_addr, addr);
 	ip_account_addr(skb, direction, &pkt->local_addr, addr);
 }
 
@@ -62,7 +62,7 @@ static __always_inline int rewrite_endpoint(struct __sk_buff *skb, struct packet
 	__be16 from = pkt->local_port;
 	int err = 0;
 
-	ip_write(pkt->ip, direction, &pkt->local_addr, addr);
+	ip_write(pkt->ip, constants.l2_length, direction, &pkt->local_addr, addr);
 	if (port != from) {
 		*(__be16 *)(pkt->transport + transport_port_offset(pkt, direction)) = port;
 		transport_account_port(skb, pkt, from, port);

@@ -127,6 +127,23 @@ static __u32 random_mark(void)
 	return mark;
 }
 
+/* What the short way asks of each packet has no place there: more on its lifetime, a log, a filter, a policy. */
+static __u32 short_way(const struct datapath_config *config)
+{
+	__u32 traits = SHORT_WAY | (config->has_l2 ? SHORT_ETHERNET : 0);
+
+	if (config->log_level || config->filtering != FILTERING_ENDPOINT_INDEPENDENT ||
+	    config->exempt_destinations_count)
+		return 0;
+	if (config->externals_count == 1)
+		traits |= SHORT_SINGLE;
+	if (config->refresh_inbound)
+		traits |= SHORT_REFRESH_INBOUND;
+	if (config->inbound_mark)
+		traits |= SHORT_INBOUND_MARK;
+	return traits;
+}
+
 /* Sizes the maps and sets the constants of an opened object. */
 static int prepare(struct datapath *dp, const struct datapath_config *config, const struct slot_plan *plan)
 {
@@ -138,6 +155,7 @@ static int prepare(struct datapath *dp, const struct datapath_config *config, co
 		remotes += config->forwards[i].remotes_count;
 	*dp->constants = (struct nat_constants){
 		.l2_length = config->has_l2 ? 14 : 0,
+		.short_way = short_way(config),
 		.externals = config->externals_count,
 		.policy_needs = (config->internals_count ? POLICY_NEED_SOURCE : 0) |
 				(config->exempt_destinations_count ? POLICY_NEED_DESTINATION : 0),
@@ -158,7 +176,7 @@ static int prepare(struct datapath *dp, const struct datapath_config *config, co
 	err = err ?: bpf_map__set_max_entries(maps->regions, at_least_one(plan->regions));
 	err = err
 		      ?: bpf_map__set_max_entries(maps->port_index,
-						  config->externals_count * NAT_PROTOCOLS * 65536 / NAT_PORT_BLOCK);
+						  config->externals_count * NAT_PROTOCOLS * NAT_PORT_BLOCKS);
 	err = err ?: bpf_map__set_max_entries(maps->tcp_sessions, at_least_one(config->max_sessions));
 	err = err ?: bpf_map__set_max_entries(maps->policy, bpf_map__max_entries(maps->policy) + remotes);
 	err = err ?: bpf_map__set_max_entries(maps->fragments, at_least_one(config->max_fragments));

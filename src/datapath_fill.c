@@ -195,6 +195,11 @@ int datapath_fill_policy(struct datapath *dp, const struct datapath_config *conf
 	return err;
 }
 
+static __u32 max_u32(__u32 a, __u32 b)
+{
+	return a > b ? a : b;
+}
+
 /*
  * Whole ticks, and what is lost by counting in them: the tick that has begun, and a refresh that was not worth writing.
  * The RFCs' times are the least that a mapping may last.
@@ -213,6 +218,9 @@ void datapath_fill_timeouts(struct nat_config *to, const uint64_t timeout_ms[NAT
 	/* A single store each: packets may be flowing. */
 	for (int i = 0; i < NAT_TIMEOUTS; i++)
 		to->timeout[i] = ticks[i] + (i != NAT_TIMEOUT_HOLD && i != NAT_TIMEOUT_FRAGMENT ? refresh : 0);
+	to->steady[NAT_TCP] = max_u32(ticks[NAT_TIMEOUT_TCP_ESTABLISHED],
+				      to->timeout[NAT_TIMEOUT_TCP_TRANSITORY] + 1); /* one without sessions has less */
+	to->steady[NAT_UDP] = max_u32(ticks[NAT_TIMEOUT_UDP_CONFIRMED], 1);
 }
 
 void datapath_count_hosts(struct datapath *dp)
