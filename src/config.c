@@ -18,6 +18,8 @@ enum {
 	DEFAULT_CONTROL_MODE = 0600,
 	DEFAULT_LOCAL_RULE_PREF = 200,
 	DEFAULT_HAIRPIN_TABLE = 4787,
+	DEFAULT_DESIGNATED_RULE_PREF = 110,
+	DEFAULT_DESIGNATED_TABLE = 4788, /* and the mark */
 };
 
 const char *const config_filterings[] = {
@@ -35,6 +37,11 @@ int config_address_family(enum config_family family)
 bool interface_config_translates(const struct interface_config *interface, enum config_family family)
 {
 	return family == CONFIG_IPV4 ? interface->nat44 : interface->nat66;
+}
+
+bool interface_config_designates(const struct interface_config *interface, enum config_family family)
+{
+	return family == CONFIG_IPV4 && interface->nat44 && interface->designated.name[0];
 }
 
 void config_init(struct config *config)
@@ -97,6 +104,9 @@ struct interface_config *config_add_interface(struct config *config)
 		interface->hairpin[family].rule_pref = DEFAULT_HAIRPIN_RULE_PREF;
 		interface->hairpin[family].table_id = DEFAULT_HAIRPIN_TABLE;
 	}
+	interface->designated.mark = DEFAULT_DESIGNATED_TABLE;
+	interface->designated.rule_pref = DEFAULT_DESIGNATED_RULE_PREF;
+	interface->designated.table_id = DEFAULT_DESIGNATED_TABLE;
 	return interface;
 }
 
@@ -323,6 +333,14 @@ bool interface_config_warn(const struct interface_config *interface, enum config
 		snprintf(text, size, "no %s packet is translated: --internal names no %s network", name, name);
 		return true;
 	}
+	if (interface_config_designates(interface, family) && interface->designated.rule_pref + 2 >= local_rule_pref) {
+		snprintf(
+			text, size,
+			"the designated server is not reached: its rules' preferences %u to %u are not below the local "
+			"rule's, %u",
+			interface->designated.rule_pref, interface->designated.rule_pref + 2, local_rule_pref);
+		return true;
+	}
 	if (!hairpin->internal_ifs_count)
 		return false;
 	if (hairpin->rule_pref >= local_rule_pref) {
@@ -429,6 +447,8 @@ void interface_config_describe(const struct interface_config *interface, enum co
 	for (i = 0; i < hairpin->internal_ifs_count; i++)
 		text_append(text, size, "%s%s", i ? " " : ", hairpin ", hairpin->internal_ifs[i]);
 	forwards_describe(interface, config_address_family(family), text, size);
+	if (interface_config_designates(interface, family))
+		text_append(text, size, ", designated server behind %s", interface->designated.name);
 }
 
 static void interface_config_free(struct interface_config *interface)

@@ -54,6 +54,17 @@ struct hairpin_config {
 	uint32_t table_id;
 };
 
+/*
+ * The server behind an internal interface that carries the external address itself, and gets what nobody else claims. IPv4
+ * alone. Rules have rule_pref and the two numbers behind it, routes are in table_id and the table behind it.
+ */
+struct designated_config {
+	char name[IFNAMSIZ]; /* the interface; empty: there is none */
+	uint32_t mark;	     /* of what goes to it, on its way through the router */
+	uint32_t rule_pref;
+	uint32_t table_id;
+};
+
 struct interface_config {
 	char name[IFNAMSIZ]; /* empty: find it by its index once, at start-up */
 	int ifindex;	     /* 0: by name */
@@ -85,6 +96,7 @@ struct interface_config {
 	bool persist; /* mappings and programs outlive the daemon, pinned */
 	bool take_over_masquerade;
 	struct hairpin_config hairpin[CONFIG_FAMILIES];
+	struct designated_config designated;
 };
 
 /* Who may ask the running daemon, and where. Taken at the start alone. */
@@ -121,6 +133,9 @@ int interface_config_default_ports(struct interface_config *interface);
 
 /* Is this family translated on the interface? */
 bool interface_config_translates(const struct interface_config *interface, enum config_family family);
+
+/* Has it a designated server in this family? */
+bool interface_config_designates(const struct interface_config *interface, enum config_family family);
 
 /* A name that a network interface can have: 1 to 15 bytes, no slash, no space. */
 bool interface_name_is_valid(const char *name);

@@ -792,6 +792,52 @@ static int take_hairpin6(struct reader *reader, const struct key *key, const str
 	return hairpin_read(reader, key, entry);
 }
 
+/* [interfaces.designated_server] */
+
+static int take_designated_name(struct reader *reader, const struct key *key, const struct toml_entry *entry,
+				void *field)
+{
+	const char *name = string_get(reader, key->name, &entry->value, "an interface name");
+
+	if (!name)
+		return -EINVAL;
+	if (!interface_name_is_valid(name))
+		return refuse(reader, entry->value.line, "%s: \"%.64s\": not an interface name", key->name, name);
+	if (!strcmp(name, reader->interface->name))
+		return refuse(reader, entry->value.line, "%s: \"%s\": is the external interface", key->name, name);
+	snprintf(field, IFNAMSIZ, "%s", name);
+	return 0;
+}
+
+#define DESIGNATED(key_name, kind, field_name) \
+	.name = (key_name), .take = take_##kind, .offset = offsetof(struct designated_config, field_name)
+
+static int take_designated(struct reader *reader, const struct key *key, const struct toml_entry *entry, void *field)
+{
+	/* There are two tables, and three preferences. */
+	static const struct key keys[] = {
+		{ DESIGNATED("if_name", designated_name, name) },
+		{ DESIGNATED("mark", number, mark), .min = 1, .max = UINT32_MAX },
+		{ DESIGNATED("ip_rule_pref", number, rule_pref), .max = UINT32_MAX - 2 },
+		{ DESIGNATED("table_id", table_id, table_id), .min = 1, .max = UINT32_MAX - 1 },
+	};
+	struct designated_config *designated = field;
+	size_t length = strlen(reader->context);
+
+	if (entry->value.type != TOML_TABLE)
+		return refuse_type(reader, key->name, &entry->value, "a table");
+	snprintf(reader->context + length, sizeof(reader->context) - length, "%s: ", key->name);
+	if (keys_take(reader, KEYS(keys), &entry->value, designated))
+		return -EINVAL;
+	if (!designated->name[0])
+		return refuse(reader, entry->value.line, "if_name: is missing");
+	if (designated->table_id == 252)
+		return refuse(reader, line_of(reader, &entry->value, "table_id"),
+			      "table_id: 252: the next one, which is used too, is one of the kernel's own tables");
+	reader->context[length] = '\0';
+	return 0;
+}
+
 /* [[interfaces]] */
 
 #define FIELD(field)			  offsetof(struct interface_config, field)
@@ -807,6 +853,7 @@ static const struct key interface_keys[] = {
 	{ .name = "snat_internals", .take = take_internals },
 	{ .name = "ipv4_hairpin_route", .take = take_hairpin4 },
 	{ .name = "ipv6_hairpin_route", .take = take_hairpin6 },
+	{ NAMED("designated_server", designated, designated) },
 	{ NAMED("nat44", bool, nat44) },
 	{ NAMED("nat66", bool, nat66) },
 	{ NAMED("bpf_log_level", number, bpf_log_level), .max = 5 },
@@ -931,6 +978,9 @@ static int interface_check(struct reader *reader, const struct toml_value *table
 	}
 	if (sources_check(reader, table, CONFIG_IPV4) || sources_check(reader, table, CONFIG_IPV6))
 		return -EINVAL;
+	if (interface->designated.name[0] && !interface->nat44)
+		return refuse(reader, line_of(reader, table, "designated_server"),
+			      "designated_server: is for IPv4, but nat44 is not on");
 	if (!interface->nat44 && !interface->nat66)
 		return note(reader, table->line, "neither nat44 nor nat66 is on: nothing is translated");
 	return 0;

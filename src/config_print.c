@@ -189,6 +189,19 @@ static void print_hairpin(struct printer *printer, const struct hairpin_config *
 	print_number(printer, "table_id", hairpin->table_id);
 }
 
+/* Nothing without an interface: in TOML its name may not be missing. */
+static void print_designated(struct printer *printer, const struct designated_config *designated)
+{
+	if (!designated->name[0])
+		return;
+	table_begin(printer, "interfaces.designated_server", "designated_server");
+	print_text(printer, "if_name", designated->name);
+	print_number(printer, "mark", designated->mark);
+	print_number(printer, "ip_rule_pref", designated->rule_pref);
+	print_number(printer, "table_id", designated->table_id);
+	table_end(printer);
+}
+
 static void print_external(struct printer *printer, const struct external_rule *external)
 {
 	char first[INET6_ADDRSTRLEN], last[INET6_ADDRSTRLEN], text[INET6_ADDRSTRLEN + 8];
@@ -316,6 +329,7 @@ static void print_interface(struct printer *printer, const struct interface_conf
 		print_hairpin(printer, &interface->hairpin[i]);
 		table_end(printer);
 	}
+	print_designated(printer, &interface->designated);
 	tables_begin(printer, "externals");
 	for (i = 0; i < interface->externals_count; i++) {
 		tables_next(printer, "interfaces.externals");

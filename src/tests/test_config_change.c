@@ -50,6 +50,8 @@ static void test_changes(void **state)
 		{ WAN, WAN "host_limit_udp = 5", HEIR },
 		{ WAN, WAN "pooling = \"paired\"\ntimeout_fragment = 1", HEIR },
 		{ WAN, WAN "no_snat_dests = [\"192.0.2.0/24\"]", HEIR },
+		{ WAN, WAN "designated_server.if_name = \"dmz\"", HEIR },
+		{ WAN "designated_server.if_name = \"dmz\"", WAN, HEIR },
 		{ WAN, WAN "externals = [{ address = \"192.0.2.1\" }]", HEIR },
 		{ WAN, WAN FORWARD "}]", HEIR },
 		{ WAN FORWARD "}]", WAN, HEIR },
