@@ -36,6 +36,8 @@ static __always_inline int finish(struct __sk_buff *skb, enum nat_direction dire
 	counter_add(skb, direction, why);
 	if (direction == NAT_INGRESS && constants.inbound_mark && reason_is(why, VERDICT_DONE))
 		skb->mark |= constants.inbound_mark;
+	if (direction == NAT_INGRESS && constants.designated_mark && why == WHY_DESIGNATED)
+		skb->mark = constants.designated_mark;
 	if (reason_is(why, VERDICT_DROP))
 		return TC_ACT_SHOT;
 	if (direction == NAT_EGRESS && reason_is(why, VERDICT_TURN)) {

@@ -71,7 +71,8 @@ static __always_inline __u32 port_choose(__u32 number, const struct endpoint *en
 static __always_inline bool port_is_routers(struct __sk_buff *skb, const struct packet *pkt, const struct mapping *map,
 					    const struct nat_addr *external_addr)
 {
-	if (pkt->local_port == map->external_port && addr_equal(&pkt->local_addr, external_addr))
+	if (pkt->local_port == map->external_port && addr_equal(&pkt->local_addr, external_addr) &&
+	    !designated_sends(skb, &pkt->local_addr))
 		return false;
 	return port_has_socket(skb, pkt, external_addr, map->external_port);
 }

@@ -6,7 +6,7 @@
 /* A later fragment goes the way of its first. */
 static __always_inline enum nat_reason fragment_out(struct __sk_buff *skb, struct packet *pkt, __u32 now)
 {
-	struct nat_addr external_addr;
+	struct nat_addr external_addr, internal_addr;
 	struct mapping *map;
 	__u32 slot;
 
@@ -19,8 +19,11 @@ static __always_inline enum nat_reason fragment_out(struct __sk_buff *skb, struc
 	}
 	if (slot == NAT_SLOT_NONE)
 		return WHY_FRAGMENT_PASSED;
+	if (has_designated() && slot == NAT_SLOT_DESIGNATED)
+		return WHY_TO_DESIGNATED;
 	map = slot_get(slot);
-	if (!map || !mapping_is_live(map, now) || !addr_equal(&map->internal_addr, &pkt->local_addr))
+	internal_addr_of(skb, pkt, &internal_addr);
+	if (!map || !mapping_is_live(map, now) || !addr_equal(&map->internal_addr, &internal_addr))
 		return WHY_FRAGMENT_UNKNOWN;
 	if (!mapping_source(map, &external_addr))
 		return WHY_NO_ADDRESS;
@@ -47,6 +50,33 @@ static __always_inline enum nat_reason rewrite_out(struct __sk_buff *skb, struct
 	return WHY_OUT;
 }
 
+/*
+ * From inside to our external address: does nobody claim it? Then the server gets it with its real source. Answers to ICMP
+ * queries are the server's, too: what is mapped has sent its queries by this interface, and hears from outside.
+ */
+static __always_inline bool designated_gets_out(struct __sk_buff *skb, const struct packet *pkt, __u32 now)
+{
+	__u32 number, slot;
+	struct mapping *map;
+
+	if (!designated_concerns(skb, pkt))
+		return false;
+	number = blur(external_lookup(&pkt->remote_addr), now);
+	if (pkt->icmp_kind == ICMP_KIND_ERROR)
+		return error_is_unclaimed(skb, pkt, number, now);
+	if (pkt->protocol != NAT_ICMP) {
+		slot = port_slot(number, pkt->protocol, bpf_ntohs(pkt->remote_port));
+		map = slot == NAT_SLOT_NONE ? NULL : slot_get(slot);
+		if (map && mapping_is_live(map, now) && !addr_is_zero(&map->internal_addr))
+			return false;
+		if (endpoint_has_socket(skb, pkt->protocol, &pkt->local_addr, pkt->local_port, &pkt->remote_addr,
+					pkt->remote_port))
+			return false;
+	}
+	fragment_record(pkt, NAT_EGRESS, NAT_SLOT_DESIGNATED, now);
+	return true;
+}
+
 static __always_inline enum nat_reason translate_out(struct __sk_buff *skb, struct packet *pkt)
 {
 	struct endpoint endpoint = { .port = pkt->local_port, .protocol = pkt->protocol, .addr = pkt->local_addr };
@@ -58,8 +88,11 @@ static __always_inline enum nat_reason translate_out(struct __sk_buff *skb, stru
 		return WHY_EXEMPT;
 	if (pkt->follower)
 		return fragment_out(skb, pkt, now);
+	if (designated_gets_out(skb, pkt, now))
+		return WHY_TO_DESIGNATED;
 	if (pkt->icmp_kind == ICMP_KIND_ERROR)
 		return error_out(skb, pkt, now);
+	internal_addr_of(skb, pkt, &endpoint.addr);
 	slot = endpoint_slot(&endpoint);
 	map = slot == NAT_SLOT_NONE ? NULL : slot_get(slot);
 	if (!map || !mapping_is_live(map, now) || !mapping_belongs_to(map, &endpoint)) {

@@ -138,6 +138,8 @@ static __always_inline bool fast_out(struct __sk_buff *skb, struct fast *fast, e
 	if (unlikely(fast_is_external(fast, &fast->ip->daddr)))
 		return false; /* to be hairpinned */
 	addr_load(&endpoint.addr, &fast->ip->saddr, fast->l2_length);
+	if (unlikely(fast->traits & SHORT_DESIGNATED && designated_sends(skb, &endpoint.addr)))
+		return false; /* it has another endpoint than the router */
 	slot = bpf_map_lookup_elem(&endpoints, &endpoint);
 	if (unlikely(!slot))
 		return false;
@@ -168,6 +170,8 @@ static __always_inline bool fast_in(struct __sk_buff *skb, struct fast *fast, en
 	if (unlikely(!map || !fast_is_steady(fast, map, external, protocol, NAT_INGRESS)))
 		return false;
 	internal_addr = map->internal_addr;
+	if (unlikely(fast->traits & SHORT_DESIGNATED && addr_is_zero(&internal_addr)))
+		return false;
 	*verdict = fast_rewrite(skb, fast, protocol, NAT_INGRESS, &internal_addr, map->internal_port);
 	return true;
 }

@@ -152,6 +152,46 @@ static __always_inline int error_rewrite_outer(struct __sk_buff *skb, struct pac
 	return error_replace_pseudo(skb, pkt, direction, addr);
 }
 
+/*
+ * Whose is the packet that an error is about, and that has left from our external address: nobody's here, so the designated
+ * server's? `why` is what embedded_parse() said of it.
+ */
+static __always_inline bool embedded_is_unclaimed(struct __sk_buff *skb, const struct embedded *inner,
+						  enum nat_reason why)
+{
+	struct nat_addr remote_addr;
+	__be16 remote_port;
+
+	if (why != WHY_NONE)
+		return why != WHY_MALFORMED;
+	if (inner->protocol == NAT_ICMP)
+		return true;
+	if (embedded_load_destination(skb, inner, &remote_addr) ||
+	    bpf_skb_load_bytes(skb, inner->transport + 2, &remote_port, sizeof(remote_port)))
+		return false;
+	return !endpoint_has_socket(skb, inner->protocol, &remote_addr, remote_port, &inner->local_addr,
+				    inner->local_port);
+}
+
+/* An error from inside to our external address `addr`: about something that the server has sent to a host inside? */
+static __always_inline bool error_is_unclaimed(struct __sk_buff *skb, const struct packet *pkt, __u32 number, __u32 now)
+{
+	struct embedded inner = {};
+	struct mapping *map;
+	enum nat_reason why;
+	__u32 slot;
+
+	inner.local_is_source = 1;
+	why = embedded_parse(skb, pkt, &inner);
+	if (!addr_equal(&inner.local_addr, &pkt->remote_addr))
+		return false;
+	slot = why == WHY_NONE ? port_slot(number, inner.protocol, bpf_ntohs(inner.local_port)) : NAT_SLOT_NONE;
+	map = slot == NAT_SLOT_NONE ? NULL : slot_get(slot);
+	if (map && mapping_is_live(map, now) && !addr_is_zero(&map->internal_addr))
+		return false;
+	return embedded_is_unclaimed(skb, &inner, why);
+}
+
 /* An error from outside about a packet that we sent: to the internal host. */
 static __always_inline enum nat_reason error_in(struct __sk_buff *skb, struct packet *pkt, __u32 number, __u32 now)
 {
@@ -160,26 +200,29 @@ static __always_inline enum nat_reason error_in(struct __sk_buff *skb, struct pa
 	enum nat_reason why;
 	struct mapping *map;
 	__be16 internal_port;
+	bool designated;
 	__u32 slot;
 
 	inner.local_is_source = 1;
 	why = embedded_parse(skb, pkt, &inner);
-	if (why != WHY_NONE)
-		return why;
 	if (!addr_equal(&inner.local_addr, &pkt->local_addr))
-		return WHY_ROUTER; /* not about a packet from our external address: the stack's business */
-	slot = port_slot(number, inner.protocol, bpf_ntohs(inner.local_port));
-	if (slot == NAT_SLOT_NONE)
-		return WHY_UNMANAGED;
-	map = slot_get(slot);
-	if (!map || !mapping_is_live(map, now))
-		return WHY_ICMP_NO_MAPPING; /* RFC 5508 REQ-4a: silently */
+		return why != WHY_NONE ? why : WHY_ROUTER; /* not from our external address: the stack's business */
+	slot = why == WHY_NONE ? port_slot(number, inner.protocol, bpf_ntohs(inner.local_port)) : NAT_SLOT_NONE;
+	map = slot == NAT_SLOT_NONE ? NULL : slot_get(slot);
+	if (!map || !mapping_is_live(map, now)) {
+		if (designated_may_have(pkt) && embedded_is_unclaimed(skb, &inner, why))
+			return WHY_DESIGNATED;
+		if (why != WHY_NONE)
+			return why;
+		return map ? WHY_ICMP_NO_MAPPING : WHY_UNMANAGED; /* RFC 5508 REQ-4a: silently */
+	}
 	internal_addr = map->internal_addr;
 	internal_port = map->internal_port;
+	designated = designated_owns(&internal_addr, pkt);
 	if (embedded_rewrite(skb, pkt, &inner, &internal_addr, internal_port) ||
 	    error_rewrite_outer(skb, pkt, NAT_INGRESS, &internal_addr))
 		return WHY_REWRITE_FAILED;
-	return WHY_IN_ERROR;
+	return designated ? WHY_DESIGNATED : WHY_IN_ERROR;
 }
 
 /* The mapping of the packet that an error from inside is about. */

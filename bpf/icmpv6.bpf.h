@@ -24,6 +24,12 @@ static __always_inline enum nat_reason embedded_parse(struct __sk_buff *skb, con
 	return embedded_parse_transport(skb, pkt, inner, walk.next);
 }
 
+static __always_inline int embedded_load_destination(struct __sk_buff *skb, const struct embedded *inner,
+						     struct nat_addr *addr)
+{
+	return bpf_skb_load_bytes(skb, inner->ip + __builtin_offsetof(struct ipv6hdr, daddr), addr, sizeof(*addr));
+}
+
 static __always_inline bool embedded_covers_addr(__u8 protocol)
 {
 	return true;

@@ -13,22 +13,33 @@ static __always_inline enum nat_reason fragment_in(struct __sk_buff *skb, struct
 		return fragment_without_first(skb, pkt, NAT_INGRESS);
 	if (slot == NAT_SLOT_NONE)
 		return WHY_FRAGMENT_PASSED;
+	if (has_designated() && slot == NAT_SLOT_DESIGNATED)
+		return WHY_DESIGNATED;
 	map = slot_get(slot);
 	if (!map || !mapping_is_live(map, now))
 		return WHY_FRAGMENT_UNKNOWN;
 	internal_addr = map->internal_addr;
+	if (designated_owns(&internal_addr, pkt))
+		return WHY_DESIGNATED;
 	rewrite_addr(skb, pkt, NAT_INGRESS, &internal_addr);
 	return WHY_IN_FRAGMENT;
 }
 
-/* A managed port without a mapping: the router's if it has a socket there, an echo request is its to answer. */
-static __always_inline enum nat_reason unmapped_in(struct __sk_buff *skb, const struct packet *pkt)
+/*
+ * No mapping. It is the router's if it has a socket there, or if the port is not managed, and an echo request is its to
+ * answer; but where there is a designated server, what no socket claims is that one's.
+ */
+static __always_inline enum nat_reason unmapped_in(struct __sk_buff *skb, const struct packet *pkt, bool is_managed)
 {
-	if (pkt->protocol == NAT_ICMP && pkt->icmp_kind == ICMP_KIND_REQUEST)
+	bool designated = designated_may_have(pkt);
+
+	if (!is_managed && !designated)
+		return WHY_UNMANAGED;
+	if (pkt->protocol == NAT_ICMP && pkt->icmp_kind == ICMP_KIND_REQUEST && !designated)
 		return WHY_ROUTER_ECHO;
 	if (port_has_socket(skb, pkt, &pkt->local_addr, pkt->local_port))
 		return WHY_ROUTER_SOCKET;
-	return WHY_NO_MAPPING;
+	return designated ? WHY_DESIGNATED : WHY_NO_MAPPING;
 }
 
 /* A packet from outside confirms a UDP mapping: its time counts from the last packet from inside, but is longer now. */
@@ -46,6 +57,7 @@ static __always_inline enum nat_reason rewrite_in(struct __sk_buff *skb, struct 
 {
 	struct nat_addr internal_addr = map->internal_addr;
 	__be16 internal_port = map->internal_port;
+	bool designated = designated_owns(&internal_addr, pkt);
 
 	enum nat_reason why = remote_refused(pkt, slot, map, now);
 
@@ -63,7 +75,7 @@ static __always_inline enum nat_reason rewrite_in(struct __sk_buff *skb, struct 
 	fragment_record(pkt, NAT_INGRESS, slot, now);
 	if (rewrite_endpoint(skb, pkt, NAT_INGRESS, &internal_addr, internal_port) || mss_clamp(skb, pkt))
 		return WHY_REWRITE_FAILED;
-	return WHY_IN;
+	return designated ? WHY_DESIGNATED : WHY_IN;
 }
 
 static __always_inline enum nat_reason translate_in(struct __sk_buff *skb, struct packet *pkt)
@@ -81,11 +93,11 @@ static __always_inline enum nat_reason translate_in(struct __sk_buff *skb, struc
 		return error_in(skb, pkt, number, now);
 	slot = port_slot(number, pkt->protocol, bpf_ntohs(pkt->local_port));
 	map = slot == NAT_SLOT_NONE ? NULL : slot_get(slot);
-	if (map && mapping_is_live(map, now))
+	if (map && mapping_is_live(map, now) && !designated_is_asked(pkt))
 		return rewrite_in(skb, pkt, slot, map, now);
-	why = map ? unmapped_in(skb, pkt) : WHY_UNMANAGED;
+	why = unmapped_in(skb, pkt, map);
 	if (!reason_is(why, VERDICT_DROP))
-		fragment_record(pkt, NAT_INGRESS, NAT_SLOT_NONE, now);
+		fragment_record(pkt, NAT_INGRESS, why == WHY_DESIGNATED ? NAT_SLOT_DESIGNATED : NAT_SLOT_NONE, now);
 	return why;
 }
 

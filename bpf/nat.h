@@ -150,6 +150,7 @@ struct nat_config {
 	__s32 hold_budget[NAT_DIRECTIONS];
 	__u32 holding[NAT_DIRECTIONS]; /* it has some, and wants to know of every first fragment */
 	__u32 hold_sources[NAT_DIRECTIONS][NAT_HOLD_SOURCES]; /* of the budget, what each has had, by a hash */
+	__u32 designated_ifindex; /* the interface of the designated server; 0: it is not there now */
 };
 
 /*
@@ -157,12 +158,13 @@ struct nat_config {
  * needs. The verifier drops the branches not taken.
  */
 struct nat_constants {
-	__u32 l2_length;    /* 14 with an Ethernet header, 0 without */
-	__u32 short_way;    /* enum short_way: what bpf/fast.bpf.h is to know of all this */
-	__u32 externals;    /* how many of nat_config.external are in use */
-	__u32 policy_needs; /* enum policy_need */
-	__u32 turn_mark;    /* of what egress turns round to ingress: random, so that nobody else sets it */
-	__u32 inbound_mark; /* bits that go into the mark of a packet translated inwards */
+	__u32 l2_length;       /* 14 with an Ethernet header, 0 without */
+	__u32 short_way;       /* enum short_way: what bpf/fast.bpf.h is to know of all this */
+	__u32 externals;       /* how many of nat_config.external are in use */
+	__u32 policy_needs;    /* enum policy_need */
+	__u32 turn_mark;       /* of what egress turns round to ingress: random, so that nobody else sets it */
+	__u32 designated_mark; /* of what ingress sends to the designated server; 0: there is none */
+	__u32 inbound_mark;    /* bits that go into the mark of a packet translated inwards */
 	__u32 host_limit[NAT_PROTOCOLS]; /* mappings that one internal host may have at a time; 0: no limit */
 	__u32 host_rate;       /* mappings that it may make in a period of 2^NAT_RATE_SHIFT ticks; 0: no limit */
 	__u16 mss_clamp;       /* the largest MSS that a SYN may announce; 0: whatever it says */
@@ -181,6 +183,7 @@ enum short_way {
 	SHORT_SINGLE = 4, /* one external */
 	SHORT_REFRESH_INBOUND = 8,
 	SHORT_INBOUND_MARK = 16,
+	SHORT_DESIGNATED = 32, /* there is a designated server */
 };
 
 /* Which of several external addresses an internal host gets. Either way it keeps it (RFC 4787 REQ-2). */
@@ -323,6 +326,7 @@ enum policy_need { POLICY_NEED_SOURCE = 1, POLICY_NEED_DESTINATION = 2 };
 	X(ROUTER_ECHO, PASS, "echo request for the router")                     \
 	X(OTHER_ICMP, PASS, "ICMP that is neither query nor error")             \
 	X(FRAGMENT_PASSED, PASS, "follows a first fragment that passed")        \
+	X(DESIGNATED, PASS, "to the designated server")                         \
 	X(OUT, DONE, "translated outwards")                                     \
 	X(OUT_NEW, DONE, "translated outwards, mapping made")                   \
 	X(OUT_ERROR, DONE, "ICMP error translated outwards")                    \
@@ -333,6 +337,7 @@ enum policy_need { POLICY_NEED_SOURCE = 1, POLICY_NEED_DESTINATION = 2 };
 	X(HAIRPIN, TURN, "hairpinned")                                          \
 	X(FRAGMENT_RETURNED, TURN, "fragment held, on its way back in")         \
 	X(HAIRPIN_PASSED, TURN, "turned round untranslated")                    \
+	X(TO_DESIGNATED, TURN, "from inside to the designated server")          \
 	X(MALFORMED, DROP, "malformed or truncated")                            \
 	X(NO_ADDRESS, DROP, "no external address at present")                   \
 	X(SPOOFED, DROP, "from outside with our own address as its source")     \

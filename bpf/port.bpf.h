@@ -107,19 +107,20 @@ static __always_inline __u32 port_preserve(__u32 external, const struct endpoint
 	return NAT_SLOT_NONE;
 }
 
-/* Does the router itself have a socket that packets from the remote to this external port would reach? */
-static __always_inline bool port_has_socket(struct __sk_buff *skb, const struct packet *pkt,
-					    const struct nat_addr *external_addr, __be16 external_port)
+/* Does the router itself have a socket that packets from the remote to this external endpoint would reach? */
+static __always_inline bool endpoint_has_socket(struct __sk_buff *skb, __u32 protocol,
+						const struct nat_addr *remote_addr, __be16 remote_port,
+						const struct nat_addr *external_addr, __be16 external_port)
 {
 	FRESH(struct bpf_sock_tuple) tuple;
 	struct bpf_sock *sk;
 	__u32 size;
 
-	if (pkt->protocol == NAT_ICMP)
+	if (protocol == NAT_ICMP)
 		return false;
 	fresh_clear(&tuple);
-	size = socket_tuple(&tuple.it, &pkt->remote_addr, pkt->remote_port, external_addr, external_port);
-	if (pkt->protocol == NAT_TCP)
+	size = socket_tuple(&tuple.it, remote_addr, remote_port, external_addr, external_port);
+	if (protocol == NAT_TCP)
 		sk = bpf_skc_lookup_tcp(skb, &tuple.it, size, BPF_F_CURRENT_NETNS, 0);
 	else
 		sk = bpf_sk_lookup_udp(skb, &tuple.it, size, BPF_F_CURRENT_NETNS, 0);
@@ -127,6 +128,14 @@ static __always_inline bool port_has_socket(struct __sk_buff *skb, const struct 
 		return false;
 	bpf_sk_release(sk);
 	return true;
+}
+
+/* The same of the packet's remote. */
+static __always_inline bool port_has_socket(struct __sk_buff *skb, const struct packet *pkt,
+					    const struct nat_addr *external_addr, __be16 external_port)
+{
+	return endpoint_has_socket(skb, pkt->protocol, &pkt->remote_addr, pkt->remote_port, external_addr,
+				   external_port);
 }
 
 /*

@@ -8,6 +8,7 @@
 #include "events.bpf.h"
 #include "external.bpf.h"
 #include "policy.bpf.h"
+#include "designated.bpf.h"
 #include "host.bpf.h"
 #include "mapping.bpf.h"
 #include "filter.bpf.h"
@@ -46,11 +47,14 @@ int nat_egress(struct __sk_buff *skb)
 	LONG_WAY(skb, pkt);
 	why = packet_parse(skb, &pkt, NAT_EGRESS);
 
+	why = designated_other_out(skb, &pkt, why);
 	if (why == WHY_NONE)
 		why = translate_out(skb, &pkt);
 	why = blur(why, skb->len);
 	why = hairpin(&pkt, why);
 	event_packet(&pkt, NAT_EGRESS, why);
+	if (has_designated() && why == WHY_TO_DESIGNATED)
+		return designated_redirect(skb, &pkt);
 	return finish(skb, NAT_EGRESS, why);
 }
 
@@ -69,6 +73,7 @@ int nat_ingress(struct __sk_buff *skb)
 	why = packet_parse(skb, &pkt, NAT_INGRESS);
 
 	why = spoof_check(&pkt, turned, why);
+	why = designated_other_in(&pkt, why);
 	if (why == WHY_NONE)
 		why = translate_in(skb, &pkt);
 	why = blur(why, skb->len);

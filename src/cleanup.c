@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "attachment.h"
+#include "designated_link.h"
 #include "instance.h"
 #include "log.h"
 #include "netlink.h"
@@ -111,6 +112,8 @@ static int routing_clean_all(unsigned int *removed)
 		failed = routing_clean(nl, config_address_family(family), removed);
 		err = err ?: failed;
 	}
+	failed = designated_links_follow(nl, NULL, 0, removed);
+	err = err ?: failed;
 	netlink_close(nl);
 	return err;
 }

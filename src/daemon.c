@@ -18,6 +18,8 @@
 #include "config_change.h"
 #include "config_file.h"
 #include "control.h"
+#include "designated.h"
+#include "designated_link.h"
 #include "hairpin.h"
 #include "instance.h"
 #include "interface.h"
@@ -189,7 +191,8 @@ static int hairpin_follow_family(struct daemon *daemon, enum config_family famil
 	for (i = 0; i < daemon->interfaces_count; i++)
 		if (!off || interface_stays(&daemon->interfaces[i], daemon->has_failed))
 			count += interface_describe(&daemon->interfaces[i], family, &externals[count]);
-	err = hairpin_plan(&wanted, family, daemon->config->local_rule_pref[family], externals, count);
+	err = family == CONFIG_IPV4 ? designated_plan(&wanted, externals, count) : 0;
+	err = err ?: hairpin_plan(&wanted, family, daemon->config->local_rule_pref[family], externals, count);
 	if (err)
 		log_error("hairpin: out of memory");
 	err = err ?: routing_reconcile(daemon->nl, config_address_family(family), &wanted, &daemon->displaced[family]);
@@ -209,7 +212,8 @@ static bool hairpin_is_wanted(const struct config *config)
 	size_t i;
 
 	for (i = 0; i < config->interfaces_count * CONFIG_FAMILIES; i++)
-		if (table_wanted(config, i))
+		if (table_wanted(config, i) ||
+		    interface_config_designates(&config->interfaces[i / CONFIG_FAMILIES], i % CONFIG_FAMILIES))
 			return true;
 	return false;
 }
@@ -228,6 +232,30 @@ static void hairpin_release(struct daemon *daemon)
 	daemon->hairpin_claim = -1;
 }
 
+/* The same of the links of designated servers. */
+static int designated_follow(struct daemon *daemon, bool off)
+{
+	char(*names)[IFNAMSIZ] = calloc(daemon->interfaces_count + 1, sizeof(*names));
+	const struct interface *interface;
+	size_t i, count = 0;
+	int err;
+
+	if (!names) {
+		log_error("out of memory");
+		return -ENOMEM;
+	}
+	for (i = 0; i < daemon->interfaces_count; i++) {
+		interface = &daemon->interfaces[i];
+		if (interface_config_designates(interface->config, CONFIG_IPV4) &&
+		    interface->planes[CONFIG_IPV4].is_attached &&
+		    (!off || interface_stays(interface, daemon->has_failed)))
+			memcpy(names[count++], interface->config->designated.name, sizeof(*names));
+	}
+	err = designated_links_follow(daemon->nl, (const char(*)[IFNAMSIZ])names, count, NULL);
+	free(names);
+	return err;
+}
+
 /*
  * A family that is not translated is looked at once: for what a killed daemon has left. Without hairpinning of our own, what
  * another daemon has set up is left to it.
@@ -240,6 +268,7 @@ static int hairpin_follow(struct daemon *daemon, bool off)
 
 	if (daemon->hairpin_claim < 0 && instance_holder(hairpin_claim_name))
 		return 0;
+	err = off ? 0 : designated_follow(daemon, false);
 	for (family = 0; family < CONFIG_FAMILIES; family++) {
 		if (daemon->is_clean[family])
 			continue;
@@ -249,6 +278,10 @@ static int hairpin_follow(struct daemon *daemon, bool off)
 		for (i = 0; i < daemon->interfaces_count; i++)
 			if (interface_config_translates(&daemon->config->interfaces[i], family))
 				daemon->is_clean[family] = false;
+	}
+	if (off) {
+		failed = designated_follow(daemon, true);
+		err = err ?: failed;
 	}
 	if (!err && !hairpin_is_wanted(daemon->config))
 		hairpin_release(daemon);
@@ -327,7 +360,9 @@ static bool is_our_link(int ifindex, const char *name, void *arg)
 
 	for (interface = daemon->interfaces; interface < daemon->interfaces + daemon->interfaces_count; interface++)
 		if ((interface->is_present && interface->link.ifindex == ifindex) ||
-		    (name && !strcmp(interface->config->name, name)))
+		    (name &&
+		     (!strcmp(interface->config->name, name) || !strcmp(interface->config->designated.name, name))) ||
+		    (ifindex && interface->designated_ifindex == ifindex))
 			return true;
 	return false;
 }

@@ -141,6 +141,8 @@ static __u32 short_way(const struct datapath_config *config)
 		traits |= SHORT_REFRESH_INBOUND;
 	if (config->inbound_mark)
 		traits |= SHORT_INBOUND_MARK;
+	if (config->designated_mark)
+		traits |= SHORT_DESIGNATED;
 	return traits;
 }
 
@@ -159,6 +161,7 @@ static int prepare(struct datapath *dp, const struct datapath_config *config, co
 		.externals = config->externals_count,
 		.policy_needs = (config->internals_count ? POLICY_NEED_SOURCE : 0) |
 				(config->exempt_destinations_count ? POLICY_NEED_DESTINATION : 0),
+		.designated_mark = config->designated_mark,
 		.inbound_mark = config->inbound_mark,
 		.mss_clamp = config->mss_clamp,
 		.filtering = config->filtering,
@@ -566,6 +569,11 @@ void datapath_get_external_at(const struct datapath *dp, unsigned int number, __
 int datapath_set_external(struct datapath *dp, const __be32 addr[4])
 {
 	return datapath_set_external_at(dp, 0, addr);
+}
+
+void datapath_set_designated(struct datapath *dp, int ifindex)
+{
+	dp->config->designated_ifindex = (__u32)ifindex;
 }
 
 int datapath_set_own(struct datapath *dp, const struct ip_prefix *addrs, size_t count)

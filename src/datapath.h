@@ -49,6 +49,7 @@ struct datapath_config {
 	uint32_t max_hosts;			 /* internal hosts that are counted, where there is a limit */
 	uint32_t host_limit[NAT_PROTOCOLS];	 /* mappings per internal host; 0: no limit (RFC 6888 REQ-4) */
 	uint32_t host_rate;			 /* mappings that one may make per second; 0: no limit (REQ-4c) */
+	uint32_t designated_mark;		 /* of what goes to the designated server; 0: there is none */
 	uint32_t inbound_mark;			 /* bits set in the mark of packets translated inwards */
 	uint16_t mss_clamp;			 /* 0: none */
 	enum nat_filtering filtering;		 /* RFC 4787 REQ-8 */
@@ -129,6 +130,9 @@ void datapath_get_external_at(const struct datapath *dp, unsigned int number, __
  * replace those of the last call.
  */
 int datapath_set_own(struct datapath *dp, const struct ip_prefix *addrs, size_t count);
+
+/* The interface of the designated server; 0: it is not there now. */
+void datapath_set_designated(struct datapath *dp, int ifindex);
 
 /* Frees the ports of mappings that have expired: to be called once a second. The packet path does not depend on it. */
 int datapath_sweep(struct datapath *dp);

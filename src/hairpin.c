@@ -37,8 +37,9 @@ bool hairpin_item_equal(const struct hairpin_item *a, const struct hairpin_item 
 	return a->kind == b->kind && a->family == b->family && a->owner == b->owner && a->is_foreign == b->is_foreign &&
 	       a->preference == b->preference && a->table == b->table && !strcmp(a->iif, b->iif) &&
 	       a->ip_protocol == b->ip_protocol && a->to_ports.first == b->to_ports.first &&
-	       a->to_ports.last == b->to_ports.last && !memcmp(a->addr, b->addr, sizeof(a->addr)) &&
-	       a->ifindex == b->ifindex && !memcmp(a->mac, b->mac, sizeof(a->mac));
+	       a->to_ports.last == b->to_ports.last && a->mark == b->mark &&
+	       !memcmp(a->addr, b->addr, sizeof(a->addr)) && a->ifindex == b->ifindex &&
+	       !memcmp(a->mac, b->mac, sizeof(a->mac));
 }
 
 static bool items_contain(const struct hairpin_items *items, const struct hairpin_item *item)
@@ -63,7 +64,7 @@ int hairpin_items_add(struct hairpin_items *items, const struct hairpin_item *it
 	return 0;
 }
 
-static int items_add_once(struct hairpin_items *items, const struct hairpin_item *item)
+int hairpin_items_add_once(struct hairpin_items *items, const struct hairpin_item *item)
 {
 	return items_contain(items, item) ? 0 : hairpin_items_add(items, item);
 }
@@ -85,7 +86,7 @@ void hairpin_steps_free(struct hairpin_steps *steps)
 bool hairpin_is_local_rule(const struct hairpin_item *item)
 {
 	return item->kind == HAIRPIN_RULE && !item->is_foreign && item->table == RT_TABLE_LOCAL && !item->iif[0] &&
-	       !item->ip_protocol && !item->to_ports.last;
+	       !item->ip_protocol && !item->to_ports.last && !item->mark;
 }
 
 static struct hairpin_item rule_make(int family, uint32_t preference, const char *iif, uint8_t ip_protocol,
@@ -114,8 +115,7 @@ static void span_extend(struct port_range *span, const struct port_set *ports)
 		span->last = ports->ranges[ports->count - 1].last;
 }
 
-/* The smallest range with all managed ports of the protocol; 0-0 for ICMP, whose rules know no ports. */
-static struct port_range managed_span(const struct interface_config *interface, uint8_t ip_protocol)
+struct port_range hairpin_managed_span(const struct interface_config *interface, uint8_t ip_protocol)
 {
 	enum nat_protocol protocol = ip_protocol == IPPROTO_TCP ? NAT_TCP : NAT_UDP;
 	struct port_range span = { 0, 0 };
@@ -166,13 +166,13 @@ static int plan_rules(struct hairpin_items *wanted, int family, const struct hai
 		for (n = 0; n < hairpin->internal_ifs_count; n++) {
 			rule = rule_make(family, hairpin->rule_pref, hairpin->internal_ifs[n], ip_protocol,
 					 hairpin->table_id);
-			err = err ?: items_add_once(wanted, &rule);
+			err = err ?: hairpin_items_add_once(wanted, &rule);
 		}
 		if (has_lo)
 			continue;
 		rule = rule_make(family, hairpin->rule_pref, "lo", ip_protocol, hairpin->table_id);
-		rule.to_ports = managed_span(external->config, ip_protocol);
-		err = err ?: items_add_once(wanted, &rule);
+		rule.to_ports = hairpin_managed_span(external->config, ip_protocol);
+		err = err ?: hairpin_items_add_once(wanted, &rule);
 		err = err ?: plan_forwards(wanted, external->config, rule);
 	}
 	return err;
@@ -188,12 +188,12 @@ static int plan_external(struct hairpin_items *wanted, int family, const struct 
 	if (external->is_ethernet) {
 		item.kind = HAIRPIN_NEIGHBOUR;
 		memcpy(item.mac, external->mac, sizeof(item.mac));
-		err = items_add_once(wanted, &item);
+		err = hairpin_items_add_once(wanted, &item);
 		memset(item.mac, 0, sizeof(item.mac));
 	}
 	item.kind = HAIRPIN_ROUTE;
 	item.table = hairpin->table_id;
-	err = err ?: items_add_once(wanted, &item);
+	err = err ?: hairpin_items_add_once(wanted, &item);
 	return err ?: plan_rules(wanted, family, external, hairpin);
 }
 
@@ -214,7 +214,7 @@ int hairpin_plan(struct hairpin_items *wanted, enum config_family family, uint32
 	if (err || !wanted->count)
 		return err;
 	local = rule_make(config_address_family(family), local_rule_pref, "", 0, RT_TABLE_LOCAL);
-	return items_add_once(wanted, &local);
+	return hairpin_items_add_once(wanted, &local);
 }
 
 static int steps_add(struct hairpin_steps *steps, bool add, const struct hairpin_item *item)
@@ -331,7 +331,8 @@ static int steps_move_local(struct hairpin_steps *steps, const struct hairpin_it
 		if (!hairpin_is_local_rule(&present->items[i]) || present->items[i].owner == HAIRPIN_OWNER ||
 		    !stands_in_front(&present->items[i], wanted))
 			continue;
-		err = items_add_once(displaced, &present->items[i]) ?: steps_add(steps, false, &present->items[i]);
+		err = hairpin_items_add_once(displaced, &present->items[i])
+			      ?: steps_add(steps, false, &present->items[i]);
 	}
 	return err;
 }
@@ -413,12 +414,14 @@ static void rule_format(const struct hairpin_item *rule, char *text, size_t size
 	static const char *const protocols[256] = {
 		[IPPROTO_ICMP] = "icmp", [IPPROTO_TCP] = "tcp", [IPPROTO_UDP] = "udp", [IPPROTO_ICMPV6] = "ipv6-icmp"
 	};
-	char table[16], ports[32] = "";
+	char table[16], ports[32] = "", mark[32] = "";
 
 	snprintf(table, sizeof(table), "%u", rule->table);
 	if (rule->to_ports.last)
 		snprintf(ports, sizeof(ports), " dport %u-%u", rule->to_ports.first, rule->to_ports.last);
-	snprintf(text, size, "rule pref %u%s%s%s%s%s lookup %s", rule->preference, rule->iif[0] ? " iif " : "",
+	if (rule->mark)
+		snprintf(mark, sizeof(mark), " fwmark 0x%x", rule->mark);
+	snprintf(text, size, "rule pref %u%s%s%s%s%s%s lookup %s", rule->preference, mark, rule->iif[0] ? " iif " : "",
 		 rule->iif, rule->ip_protocol ? " ipproto " : "",
 		 rule->ip_protocol ? protocols[rule->ip_protocol] ?: "?" : "", ports,
 		 rule->table == RT_TABLE_LOCAL ? "local" : table);

@@ -11,6 +11,8 @@
  *	TABLE		EXTERNAL dev wan scope link
  *	neighbour	EXTERNAL dev wan, wan's own MAC			nobody answers ARP for our own address
  *
+ * designated.h adds to the plan what a designated server needs.
+ *
  * What is ours carries HAIRPIN_OWNER as its protocol, so that a later start recognises what a killed daemon left
  * behind. Nothing else is ever deleted, but for the local table's own rule, which is put back as it was.
  */
@@ -40,6 +42,7 @@ struct hairpin_item {
 	char iif[IFNAMSIZ];	    /* rule; empty: any */
 	uint8_t ip_protocol;	    /* rule; 0: any */
 	struct port_range to_ports; /* rule; 0-0: any */
+	uint32_t mark;		    /* rule; 0: any */
 	__be32 addr[4];		    /* route, neighbour: destination */
 	int ifindex;		    /* route, neighbour */
 	uint8_t mac[6];		    /* neighbour */
@@ -58,7 +61,8 @@ struct hairpin_external {
 	bool is_up;
 	bool is_ethernet;
 	uint8_t mac[6];
-	__be32 addr[4]; /* all zero: none */
+	__be32 addr[4];		/* all zero: none */
+	int designated_ifindex; /* of the designated server's interface; 0: there is none now */
 };
 
 struct hairpin_step {
@@ -86,6 +90,9 @@ int hairpin_changes(struct hairpin_steps *steps, const struct hairpin_items *wan
 		    const struct hairpin_items *present, struct hairpin_items *displaced,
 		    const struct hairpin_item **conflict);
 
+/* The smallest range with all managed ports of the protocol (IPPROTO_*); 0-0: there are none, or it is ICMP. */
+struct port_range hairpin_managed_span(const struct interface_config *interface, uint8_t ip_protocol);
+
 /* Is it a plain `lookup local`? */
 bool hairpin_is_local_rule(const struct hairpin_item *item);
 
@@ -93,6 +100,7 @@ bool hairpin_is_local_rule(const struct hairpin_item *item);
 void hairpin_item_format(const struct hairpin_item *item, const char *ifname, char *text, size_t size);
 
 bool hairpin_item_equal(const struct hairpin_item *a, const struct hairpin_item *b);
+int hairpin_items_add_once(struct hairpin_items *items, const struct hairpin_item *item);
 int hairpin_items_add(struct hairpin_items *items, const struct hairpin_item *item);
 void hairpin_items_free(struct hairpin_items *items);
 void hairpin_steps_free(struct hairpin_steps *steps);

@@ -109,6 +109,8 @@ static void datapath_configure(struct datapath_config *dp, const struct interfac
 	dp->max_remotes = config->max_remotes;
 	dp->max_hosts = config->max_hosts;
 	dp->inbound_mark = config->inbound_mark;
+	if (config->designated.name[0])
+		dp->designated_mark = config->designated.mark;
 	dp->mss_clamp = (uint16_t)config->mss_clamp;
 	dp->filtering = (enum nat_filtering)config->filtering;
 	dp->pooling = (enum nat_pooling)config->pooling;
@@ -334,6 +336,21 @@ static int leavings_clean(struct interface *interface)
 	return err;
 }
 
+/* The designated server's interface may come and go. */
+static void designated_update(struct interface *interface, struct netlink *nl)
+{
+	struct datapath *datapath = interface->planes[CONFIG_IPV4].datapath;
+	struct link link;
+
+	interface->designated_ifindex = 0;
+	if (!interface_config_designates(interface->config, CONFIG_IPV4))
+		return;
+	if (!netlink_get_link(nl, interface->config->designated.name, 0, &link) && link.flags & IFF_UP)
+		interface->designated_ifindex = link.ifindex;
+	if (datapath)
+		datapath_set_designated(datapath, interface->designated_ifindex);
+}
+
 int interface_update(struct interface *interface, struct netlink *nl)
 {
 	struct link link;
@@ -361,6 +378,7 @@ int interface_update(struct interface *interface, struct netlink *nl)
 		return -EOPNOTSUPP;
 	}
 	err = planes_update(interface, nl);
+	designated_update(interface, nl);
 	err = err ?: leavings_clean(interface);
 	if (err == -ENODEV) { /* gone since we looked: an event is on its way */
 		interface->is_present = false;
@@ -533,6 +551,7 @@ size_t interface_describe(const struct interface *interface, enum config_family 
 		external->is_ethernet = interface->layer == LINK_ETHERNET;
 		memcpy(external->mac, interface->link.mac, sizeof(external->mac));
 		memcpy(external->addr, plan->sources[i], sizeof(external->addr));
+		external->designated_ifindex = interface->designated_ifindex;
 	}
 	return count;
 }

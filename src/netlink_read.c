@@ -46,6 +46,37 @@ int link_read(const struct nlmsghdr *message, void *data)
 	return MNL_CB_OK;
 }
 
+/* IFLA_AF_SPEC holds an attribute for each family, that of AF_INET one with all values in a row. */
+int settings_read(const struct nlmsghdr *message, void *data)
+{
+	const struct nlattr *attr, *family, *values;
+	struct link_settings *settings = data;
+
+	if (message->nlmsg_type != RTM_NEWLINK)
+		return MNL_CB_OK;
+	if (!message_body(message, sizeof(struct ifinfomsg)))
+		return MNL_CB_ERROR;
+	settings->count = 0;
+	mnl_attr_for_each(attr, message, sizeof(struct ifinfomsg)) {
+		if (mnl_attr_get_type(attr) != IFLA_AF_SPEC)
+			continue;
+		mnl_attr_for_each_nested(family, attr) {
+			if (mnl_attr_get_type(family) != AF_INET)
+				continue;
+			mnl_attr_for_each_nested(values, family) {
+				if (mnl_attr_get_type(values) != IFLA_INET_CONF)
+					continue;
+				settings->count = mnl_attr_get_payload_len(values) / sizeof(uint32_t);
+				if (settings->count > LINK_SETTINGS_MAX)
+					settings->count = LINK_SETTINGS_MAX;
+				memcpy(settings->values, mnl_attr_get_payload(values),
+				       settings->count * sizeof(uint32_t));
+			}
+		}
+	}
+	return MNL_CB_OK;
+}
+
 int address_read(const struct nlmsghdr *message, void *data)
 {
 	const struct ifaddrmsg *info = message_body(message, sizeof(*info));

@@ -14,6 +14,14 @@ struct address_search {
 	int ifindex;
 };
 
+/* net.ipv4.conf of a link: values[IPV4_DEVCONF_... - 1]. */
+enum { LINK_SETTINGS_MAX = 64 };
+
+struct link_settings {
+	uint32_t values[LINK_SETTINGS_MAX];
+	size_t count;
+};
+
 struct event_reader {
 	bool (*is_ours)(int ifindex, const char *name, void *arg);
 	void *arg;
@@ -25,6 +33,8 @@ const void *message_body(const struct nlmsghdr *message, size_t size);
 
 /* data: struct link */
 int link_read(const struct nlmsghdr *message, void *data);
+/* data: struct link_settings; count 0: the link has none */
+int settings_read(const struct nlmsghdr *message, void *data);
 /* data: struct address_search; one address more in its list, or ENOMEM */
 int address_read(const struct nlmsghdr *message, void *data);
 /* data: struct event_reader */

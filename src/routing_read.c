@@ -55,6 +55,12 @@ static void rule_read_attr(struct hairpin_item *rule, const struct nlattr *attr)
 		if (mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
 			snprintf(rule->iif, sizeof(rule->iif), "%s", mnl_attr_get_str(attr));
 		break;
+	case FRA_FWMARK:
+		rule->mark = attr_u32(attr);
+		break;
+	case FRA_FWMASK: /* there with a mark; ours are of all bits */
+		rule->is_foreign = rule->is_foreign || attr_u32(attr) != UINT32_MAX;
+		break;
 	case FRA_DPORT_RANGE:
 		attr_copy(attr, &ports, sizeof(ports));
 		rule->to_ports = (struct port_range){ ports.start, ports.end };

@@ -56,7 +56,8 @@ struct router {
 	bool counters_are_current; /* as they were after the last run */
 	int sockets[SOCKETS];
 	size_t socket_count;
-	struct wire *wire;	   /* through attached programs, in place of test runs */
+	struct wire *wire; /* through attached programs, in place of test runs */
+	uint32_t from_ifindex;
 	uint32_t mark, mark_after; /* of the packets to come, of the last one when it had run */
 	uint32_t flags;
 	char wrong[512];
@@ -185,6 +186,7 @@ static void config_fill(struct router *router, struct datapath_config *config)
 	memcpy(config->host_limit, setup->host_limit, sizeof(config->host_limit));
 	config->host_rate = setup->host_rate;
 	config->inbound_mark = setup->inbound_mark;
+	config->designated_mark = setup->designated_mark;
 	config->mss_clamp = setup->mss_clamp;
 	config->filtering = setup->filtering;
 	config->pooling = setup->pooling;
@@ -293,6 +295,7 @@ struct router *router_open(const struct setup *setup)
 	router_set_external(router, setup->no_address ? 0 : EXT);
 	if (setup->two)
 		router_set_second(router);
+	datapath_set_designated(router->dp, setup->designated_mark ? ROUTER_DMZ : 0);
 	err = datapath_set_own(router->dp, router->own, prefixes_fill(router->own, setup->own));
 	if (err)
 		fail_msg("datapath_set_own: %s", strerror(-err));
@@ -341,7 +344,7 @@ static uint32_t run_flags(const struct router *router, enum nat_direction direct
 static int run(struct router *router, enum nat_direction direction, const struct frame *in, struct frame *out,
 	       int *verdict)
 {
-	struct __sk_buff context = { .mark = router->mark };
+	struct __sk_buff context = { .mark = router->mark, .ingress_ifindex = router->from_ifindex };
 	struct __sk_buff after = { 0 };
 	struct frame copy = *in;
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = copy.bytes, .data_size_in = copy.size, .data_out = out->bytes,
@@ -354,7 +357,7 @@ static int run(struct router *router, enum nat_direction direction, const struct
 		router->mark_after = 0;
 		return wire_send(router->wire, direction, in, out);
 	}
-	if (router->mark) {
+	if (router->mark || router->from_ifindex) {
 		opts.ctx_in = &context;
 		opts.ctx_size_in = sizeof(context);
 	}
@@ -397,6 +400,23 @@ void router_set_linear(struct router *router, size_t bytes)
 void router_forget_counters(struct router *router)
 {
 	router->counters_are_current = false;
+}
+
+void router_set_from(struct router *router, unsigned int ifindex)
+{
+	router->from_ifindex = ifindex;
+}
+
+bool router_knows_from(struct router *router)
+{
+	struct frame frame, out;
+	int verdict, err;
+
+	frame_build(&frame, &(const struct packet)OTHER(47, S, T), !router->setup->no_l2);
+	router->from_ifindex = ROUTER_DMZ;
+	err = run(router, NAT_EGRESS, &frame, &out, &verdict);
+	router->from_ifindex = 0;
+	return !err;
 }
 
 uint32_t router_mark(const struct router *router)
@@ -840,7 +860,7 @@ const char *router_reset(struct router *router)
 		close(router->sockets[--router->socket_count]);
 	wire_close(router->wire);
 	router->wire = NULL;
-	router->mark = 0;
+	router->mark = router->from_ifindex = 0;
 	map_count(router, "fragments", delete_entry, NULL); /* first: what is held is then not sent on */
 	if (datapath_read_fragments(router->dp))
 		return "datapath_read_fragments failed";

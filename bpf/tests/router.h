@@ -28,6 +28,8 @@ struct forward_setup {
 	struct ip_prefix remotes[2];
 };
 
+#define ROUTER_DMZ 7 /* index of the designated server's interface, which need not be there */
+
 /* How the router is configured. What is zero has the default. */
 struct setup {
 	const char *
@@ -41,6 +43,7 @@ struct setup {
 	uint32_t max_sessions, max_fragments;
 	uint32_t host_limit[NAT_PROTOCOLS], host_rate;
 	uint32_t inbound_mark;
+	uint32_t designated_mark; /* there is a designated server, behind ROUTER_DMZ */
 	uint16_t mss_clamp;
 	enum nat_filtering filtering;
 	enum nat_pooling pooling;
@@ -109,6 +112,12 @@ void router_forget_counters(struct router *router);
 /* The mark of the packets to come; the reset makes it 0. */
 uint32_t router_mark(const struct router *router);
 void router_set_mark(struct router *router, uint32_t mark);
+
+/* The interface that the packets to come have come in by, on their way out; 0: the router's own. The reset makes it 0. */
+void router_set_from(struct router *router, unsigned int ifindex);
+
+/* Can this kernel run a program on such a packet? */
+bool router_knows_from(struct router *router);
 
 /* What was set before loading. */
 struct nat_constants router_constants(const struct router *router);

@@ -14,7 +14,8 @@
 #include <cmocka.h>
 
 #define LASTS_SLACK_MS 20000 /* how much later than the last refresh a step may look, on a slow machine */
-#define REFRESH_MS     1100  /* what the data plane adds, since it writes a refresh once a second, in ticks of 17 ms */
+#define L2_ADDED       14
+#define REFRESH_MS     1100 /* what the data plane adds, since it writes a refresh once a second, in ticks of 17 ms */
 
 const struct setup usual;
 
@@ -46,13 +47,14 @@ __attribute__((format(printf, 4, 5), noreturn)) static void step_failed(const st
 	va_start(args, format);
 	vsnprintf(what, sizeof(what), format, args);
 	va_end(args);
-	if (step->from == LAN || step->from == WAN || step->from == ROUND)
+	if (step->from == LAN || step->from == WAN || step->from == SERVER || step->from == ROUND)
 		packet_print(&step->packet, packet, sizeof(packet));
 	print_message("# \"%s\" (%s%s)\n", step->sentence, packet,
-		      step->from == LAN	    ? ", outwards"
-		      : step->from == WAN   ? ", inwards"
-		      : step->from == ROUND ? ", turned round"
-					    : "a look at the state");
+		      step->from == LAN	     ? ", outwards"
+		      : step->from == WAN    ? ", inwards"
+		      : step->from == SERVER ? ", from the server"
+		      : step->from == ROUND  ? ", turned round"
+					     : "a look at the state");
 	for (char *rest = what, *part; (part = strsep(&rest, "\n"));)
 		if (*part)
 			print_message("#   %s\n", part);
@@ -126,9 +128,16 @@ static void step_build(const struct router *router, const struct step *step, con
 	frame_build(frame, &resolved, !router_setup(router)->no_l2);
 }
 
-static int verdict_expected(enum place to)
+static bool goes_to_server(const struct step *step)
 {
-	switch (to) {
+	return step->to == SERVER || step->to == ONWARD_SERVER;
+}
+
+static int verdict_expected(const struct step *step)
+{
+	if (goes_to_server(step))
+		return step->from == LAN ? TC_ACT_REDIRECT : TC_ACT_UNSPEC;
+	switch (step->to) {
 	case NOWHERE:
 		return TC_ACT_SHOT;
 	case WAN_TURNED:
@@ -147,6 +156,8 @@ static uint32_t mark_expected(const struct router *router, const struct step *st
 
 	if (step->to == WAN_TURNED || step->to == ONWARD_TURNED)
 		return constants.turn_mark;
+	if (goes_to_server(step) && step->from != LAN)
+		return constants.designated_mark;
 	return step->from != LAN && step->to == LAN ? mark | constants.inbound_mark : mark;
 }
 
@@ -158,7 +169,9 @@ static const char *step_run_packet(struct router *router, const struct step *ste
 
 	if (step->from == ROUND)
 		router_set_mark(router, router_constants(router).turn_mark);
-	wrong = router_send(router, step->from == LAN ? NAT_EGRESS : NAT_INGRESS, frame, outcome);
+	router_set_from(router, step->from == SERVER ? ROUTER_DMZ : 0);
+	wrong = router_send(router, step->from == LAN || step->from == SERVER ? NAT_EGRESS : NAT_INGRESS, frame,
+			    outcome);
 	router_set_mark(router, mark);
 	return wrong;
 }
@@ -166,7 +179,7 @@ static const char *step_run_packet(struct router *router, const struct step *ste
 /* The packet of a step is sent, and becomes what is expected. */
 static void step_send(struct router *router, const struct step *step)
 {
-	bool unchanged = step->to == ONWARD || step->to == ONWARD_TURNED;
+	bool unchanged = step->to == ONWARD || step->to == ONWARD_TURNED || step->to == ONWARD_SERVER;
 	struct frame in, want;
 	struct outcome got;
 	const char *what;
@@ -178,12 +191,14 @@ static void step_send(struct router *router, const struct step *step)
 		fail_step(step, "%s", what);
 	if (got.why != step->why)
 		fail_step(step, "reason: want %s, got %s", reason_names[step->why], reason_names[got.why]);
-	if (got.verdict != verdict_expected(step->to))
-		fail_step(step, "verdict: want %d, got %d", verdict_expected(step->to), got.verdict);
+	if (got.verdict != verdict_expected(step))
+		fail_step(step, "verdict: want %d, got %d", verdict_expected(step), got.verdict);
 	if (step->to == NOWHERE)
 		return;
 	if (got.mark != mark_expected(router, step))
 		fail_step(step, "mark: want 0x%x, got 0x%x", mark_expected(router, step), got.mark);
+	if (goes_to_server(step) && step->from == LAN && router_setup(router)->no_l2) /* has one now, to be filled in */
+		memmove(got.frame.bytes, got.frame.bytes + L2_ADDED, got.frame.size -= L2_ADDED);
 	if (unchanged) {
 		want = in;
 	} else {
@@ -225,6 +240,7 @@ void step_run(struct router *router, const struct step *step)
 	switch (step->from) {
 	case LAN:
 	case WAN:
+	case SERVER:
 	case ROUND:
 		step_send(router, step);
 		break;

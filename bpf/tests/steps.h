@@ -8,7 +8,8 @@
  *	{ "the mapping has ended",     WAN, UDP(Z, 99, EXT, 25000), DROPPED, WHY_NO_MAPPING },
  *
  * A packet from LAN runs through the egress program of the external interface, one from WAN through the ingress program.
- * One from ROUND does so with the mark that egress puts on what it turns round: a test run delivers nothing. What comes out
+ * One from SERVER has come from the
+ * designated server's interface to egress. One from ROUND does so with the mark that egress puts on what it turns round: a test run delivers nothing. What comes out
  * is compared with what the expected description gives, byte by byte.
  *
  * PORT(n) stands for a port that the data plane chooses: where it is first expected, it is whatever comes, if only it is
@@ -30,6 +31,8 @@
 enum place {
 	LAN,
 	WAN,
+	SERVER, /* from: what the designated server sends, outwards. To: it is sent there */
+	ONWARD_SERVER,
 	ROUND,	    /* comes in where egress turned it round */
 	WAN_TURNED, /* on its way out, turned round to come in again */
 	ONWARD,	    /* as it came */
@@ -70,6 +73,10 @@ struct step {
 #define PASSED  \
 	ONWARD, \
 	{       \
+	}
+#define PASSED_SERVER  \
+	ONWARD_SERVER, \
+	{              \
 	}
 #define PASSED_TURNED  \
 	ONWARD_TURNED, \

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The plan for a designated server.
+ *
+ * The kernel checks the source of the server's packets (fib_validate_source): it looks the address up as a destination, with
+ * the interface that they leave by as iif, or lo if they are for the router. Leaving by wan they are, by all that a rule can
+ * see, the same as packets from outside for the router. So the local table answers, and accept_local is what makes that no
+ * martian; the answer names another interface, so rp_filter must be loose.
+ */
+#include "designated.h"
+
+#include <errno.h>
+#include <linux/ip.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <string.h>
+
+const struct designated_setting designated_settings[DESIGNATED_SETTINGS] = {
+	{ "accept_local", IPV4_DEVCONF_ACCEPT_LOCAL, 1 },
+	{ "rp_filter", IPV4_DEVCONF_RP_FILTER, 2 },   /* the larger one of `all` and this counts: 2, loose */
+	{ "proxy_arp", IPV4_DEVCONF_PROXY_ARP, 1 },   /* it asks for its gateway as if it were outside */
+	{ "arp_ignore", IPV4_DEVCONF_ARP_IGNORE, 1 }, /* on its link the address is its alone */
+};
+
+static bool has_server(const struct hairpin_external *external)
+{
+	return interface_config_designates(external->config, CONFIG_IPV4) && external->designated_ifindex &&
+	       external->is_up && external->addr[0];
+}
+
+static struct hairpin_item rule_make(uint32_t preference, const char *iif, uint32_t table)
+{
+	struct hairpin_item rule = {
+		.kind = HAIRPIN_RULE,
+		.family = AF_INET,
+		.owner = HAIRPIN_OWNER,
+		.preference = preference,
+		.table = table,
+	};
+
+	snprintf(rule.iif, sizeof(rule.iif), "%s", iif);
+	return rule;
+}
+
+static int plan_rule(struct hairpin_items *wanted, uint32_t preference, const char *iif, uint32_t table)
+{
+	struct hairpin_item rule = rule_make(preference, iif, table);
+
+	return hairpin_items_add_once(wanted, &rule);
+}
+
+/* See hairpin.c: a host inside that has been hairpinned to the router, and the router's answers. */
+static int plan_managed(struct hairpin_items *wanted, const struct hairpin_external *external, uint8_t ip_protocol)
+{
+	const struct designated_config *designated = &external->config->designated;
+	struct hairpin_item rule = rule_make(designated->rule_pref, "lo", designated->table_id + 1);
+
+	rule.ip_protocol = ip_protocol;
+	rule.to_ports = hairpin_managed_span(external->config, ip_protocol);
+	return rule.to_ports.last ? hairpin_items_add_once(wanted, &rule) : 0;
+}
+
+static int plan_rules(struct hairpin_items *wanted, const struct hairpin_external *external)
+{
+	const struct designated_config *designated = &external->config->designated;
+	const uint32_t preference = designated->rule_pref, table = designated->table_id;
+	struct hairpin_item marked = rule_make(preference, "", table);
+	int err;
+
+	marked.mark = designated->mark;
+	err = hairpin_items_add_once(wanted, &marked);
+	err = err ?: plan_managed(wanted, external, IPPROTO_TCP);
+	err = err ?: plan_managed(wanted, external, IPPROTO_UDP);
+	err = err ?: plan_rule(wanted, preference + 1, "lo", RT_TABLE_LOCAL);
+	err = err ?: plan_rule(wanted, preference + 1, external->name, RT_TABLE_LOCAL);
+	err = err ?: plan_rule(wanted, preference + 1, designated->name, table);
+	return err ?: plan_rule(wanted, preference + 2, "", table + 1);
+}
+
+static int plan_route(struct hairpin_items *wanted, const struct hairpin_external *external, uint32_t table,
+		      int ifindex)
+{
+	struct hairpin_item route = {
+		.kind = HAIRPIN_ROUTE,
+		.family = AF_INET,
+		.owner = HAIRPIN_OWNER,
+		.table = table,
+		.ifindex = ifindex,
+		.addr = { external->addr[0] },
+	};
+
+	return hairpin_items_add_once(wanted, &route);
+}
+
+static int plan_neighbour(struct hairpin_items *wanted, const struct hairpin_external *external)
+{
+	struct hairpin_item neighbour = {
+		.kind = HAIRPIN_NEIGHBOUR,
+		.family = AF_INET,
+		.owner = HAIRPIN_OWNER,
+		.ifindex = external->ifindex,
+		.addr = { external->addr[0] },
+	};
+
+	memcpy(neighbour.mac, external->mac, sizeof(neighbour.mac));
+	return external->is_ethernet ? hairpin_items_add_once(wanted, &neighbour) : 0;
+}
+
+int designated_plan(struct hairpin_items *wanted, const struct hairpin_external *externals, size_t count)
+{
+	const struct hairpin_external *external;
+	int err = 0;
+
+	for (external = externals; external < externals + count && !err; external++) {
+		const uint32_t table = external->config->designated.table_id;
+
+		if (!has_server(external))
+			continue;
+		err = plan_neighbour(wanted, external);
+		err = err ?: plan_route(wanted, external, table, external->designated_ifindex);
+		err = err ?: plan_route(wanted, external, table + 1, external->ifindex);
+		err = err ?: plan_rules(wanted, external);
+	}
+	return err;
+}
+
+void designated_before_format(const struct designated_before *before, char *text, size_t size)
+{
+	size_t used, i;
+
+	snprintf(text, size, "%d %d", before->ifindex, before->has_address_of_ours);
+	for (i = 0; i < DESIGNATED_SETTINGS; i++) {
+		used = strlen(text);
+		snprintf(text + used, size - used, " %u", before->values[i]);
+	}
+	used = strlen(text);
+	snprintf(text + used, size - used, "\n");
+}
+
+int designated_before_parse(struct designated_before *before, const char *text)
+{
+	unsigned int address;
+	char end = '\0';
+	int n;
+
+	memset(before, 0, sizeof(*before));
+	n = sscanf(text, "%d %1u %u %u %u %u%c", &before->ifindex, &address, &before->values[0], &before->values[1],
+		   &before->values[2], &before->values[3], &end);
+	if (n != 7 || end != '\n' || before->ifindex <= 0 || address > 1)
+		return -EINVAL;
+	before->has_address_of_ours = address;
+	return 0;
+}
