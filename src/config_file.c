@@ -814,11 +814,11 @@ static int take_designated_name(struct reader *reader, const struct key *key, co
 
 static int take_designated(struct reader *reader, const struct key *key, const struct toml_entry *entry, void *field)
 {
-	/* There are two tables, and three preferences. */
+	/* There are two tables, and four preferences. */
 	static const struct key keys[] = {
 		{ DESIGNATED("if_name", designated_name, name) },
 		{ DESIGNATED("mark", number, mark), .min = 1, .max = UINT32_MAX },
-		{ DESIGNATED("ip_rule_pref", number, rule_pref), .max = UINT32_MAX - 2 },
+		{ DESIGNATED("ip_rule_pref", number, rule_pref), .max = UINT32_MAX - 3 },
 		{ DESIGNATED("table_id", table_id, table_id), .min = 1, .max = UINT32_MAX - 1 },
 	};
 	struct designated_config *designated = field;

@@ -49,15 +49,29 @@ static int plan_rule(struct hairpin_items *wanted, uint32_t preference, const ch
 	return hairpin_items_add_once(wanted, &rule);
 }
 
-/* See hairpin.c: a host inside that has been hairpinned to the router, and the router's answers. */
-static int plan_managed(struct hairpin_items *wanted, const struct hairpin_external *external, uint8_t ip_protocol)
+/*
+ * What has been hairpinned, and the answers: the other end is a managed port. See hairpin.c about lo. With a rule for lo alone
+ * the kernel does not look at ports at all when it checks a source (fib_rule_requires_fldissect).
+ */
+static int plan_managed(struct hairpin_items *wanted, const struct hairpin_external *external, const char *iif,
+			uint8_t ip_protocol)
 {
 	const struct designated_config *designated = &external->config->designated;
-	struct hairpin_item rule = rule_make(designated->rule_pref, "lo", designated->table_id + 1);
+	struct hairpin_item rule = rule_make(designated->rule_pref, iif, designated->table_id + 1);
 
 	rule.ip_protocol = ip_protocol;
 	rule.to_ports = hairpin_managed_span(external->config, ip_protocol);
 	return rule.to_ports.last ? hairpin_items_add_once(wanted, &rule) : 0;
+}
+
+/* The router's own connections to its external address stay with it. */
+static int plan_own(struct hairpin_items *wanted, uint32_t preference, __be32 from)
+{
+	struct hairpin_item rule = rule_make(preference, "lo", RT_TABLE_LOCAL);
+
+	rule.has_from = true;
+	rule.addr[0] = from;
+	return hairpin_items_add_once(wanted, &rule);
 }
 
 static int plan_rules(struct hairpin_items *wanted, const struct hairpin_external *external)
@@ -69,12 +83,16 @@ static int plan_rules(struct hairpin_items *wanted, const struct hairpin_externa
 
 	marked.mark = designated->mark;
 	err = hairpin_items_add_once(wanted, &marked);
-	err = err ?: plan_managed(wanted, external, IPPROTO_TCP);
-	err = err ?: plan_managed(wanted, external, IPPROTO_UDP);
-	err = err ?: plan_rule(wanted, preference + 1, "lo", RT_TABLE_LOCAL);
+	err = err ?: plan_managed(wanted, external, "lo", IPPROTO_TCP);
+	err = err ?: plan_managed(wanted, external, "lo", IPPROTO_UDP);
+	err = err ?: plan_managed(wanted, external, designated->name, IPPROTO_TCP);
+	err = err ?: plan_managed(wanted, external, designated->name, IPPROTO_UDP);
 	err = err ?: plan_rule(wanted, preference + 1, external->name, RT_TABLE_LOCAL);
-	err = err ?: plan_rule(wanted, preference + 1, designated->name, table);
-	return err ?: plan_rule(wanted, preference + 2, "", table + 1);
+	err = err ?: plan_own(wanted, preference + 1, external->addr[0]);
+	err = err ?: plan_own(wanted, preference + 1, 0);
+	err = err ?: plan_rule(wanted, preference + 2, "lo", table);
+	err = err ?: plan_rule(wanted, preference + 2, designated->name, table);
+	return err ?: plan_rule(wanted, preference + 3, "", table + 1);
 }
 
 static int plan_route(struct hairpin_items *wanted, const struct hairpin_external *external, uint32_t table,

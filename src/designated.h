@@ -6,10 +6,13 @@
  *	preference	rule						why
  *	rule_pref	fwmark MARK lookup TABLE			from outside: ingress has set the mark
  *	rule_pref	iif lo ipproto tcp dport MANAGED lookup TABLE+1	what the router hears and answers of hairpinning
- *	rule_pref + 1	iif lo lookup local				the router's own connections to itself
+ *	rule_pref	the same with iif dmz				hosts on the server's link, if there are any
  *	rule_pref + 1	iif wan lookup local				from outside: the router's
- *	rule_pref + 1	iif dmz lookup TABLE				its own link: no ARP for its address from us
- *	rule_pref + 2	lookup TABLE+1					from inside: out by wan, where egress decides
+ *	rule_pref + 1	from EXTERNAL iif lo lookup local		the router's own connections to itself ...
+ *	rule_pref + 1	from 0.0.0.0 iif lo lookup local		... before they have a source
+ *	rule_pref + 2	iif lo lookup TABLE				the router's answers, from another address
+ *	rule_pref + 2	iif dmz lookup TABLE				its own link: no ARP for its address from us
+ *	rule_pref + 3	lookup TABLE+1					from inside: out by wan, where egress decides
  *	TABLE		EXTERNAL dev dmz scope link
  *	TABLE+1		EXTERNAL dev wan scope link
  *	neighbour	EXTERNAL dev wan, wan's own MAC			nobody answers ARP for our own address

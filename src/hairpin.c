@@ -37,7 +37,7 @@ bool hairpin_item_equal(const struct hairpin_item *a, const struct hairpin_item 
 	return a->kind == b->kind && a->family == b->family && a->owner == b->owner && a->is_foreign == b->is_foreign &&
 	       a->preference == b->preference && a->table == b->table && !strcmp(a->iif, b->iif) &&
 	       a->ip_protocol == b->ip_protocol && a->to_ports.first == b->to_ports.first &&
-	       a->to_ports.last == b->to_ports.last && a->mark == b->mark &&
+	       a->to_ports.last == b->to_ports.last && a->mark == b->mark && a->has_from == b->has_from &&
 	       !memcmp(a->addr, b->addr, sizeof(a->addr)) && a->ifindex == b->ifindex &&
 	       !memcmp(a->mac, b->mac, sizeof(a->mac));
 }
@@ -86,7 +86,7 @@ void hairpin_steps_free(struct hairpin_steps *steps)
 bool hairpin_is_local_rule(const struct hairpin_item *item)
 {
 	return item->kind == HAIRPIN_RULE && !item->is_foreign && item->table == RT_TABLE_LOCAL && !item->iif[0] &&
-	       !item->ip_protocol && !item->to_ports.last && !item->mark;
+	       !item->ip_protocol && !item->to_ports.last && !item->mark && !item->has_from;
 }
 
 static struct hairpin_item rule_make(int family, uint32_t preference, const char *iif, uint8_t ip_protocol,
@@ -414,15 +414,17 @@ static void rule_format(const struct hairpin_item *rule, char *text, size_t size
 	static const char *const protocols[256] = {
 		[IPPROTO_ICMP] = "icmp", [IPPROTO_TCP] = "tcp", [IPPROTO_UDP] = "udp", [IPPROTO_ICMPV6] = "ipv6-icmp"
 	};
-	char table[16], ports[32] = "", mark[32] = "";
+	char table[16], ports[32] = "", mark[32] = "", from[INET6_ADDRSTRLEN] = "";
 
 	snprintf(table, sizeof(table), "%u", rule->table);
 	if (rule->to_ports.last)
 		snprintf(ports, sizeof(ports), " dport %u-%u", rule->to_ports.first, rule->to_ports.last);
 	if (rule->mark)
 		snprintf(mark, sizeof(mark), " fwmark 0x%x", rule->mark);
-	snprintf(text, size, "rule pref %u%s%s%s%s%s%s lookup %s", rule->preference, mark, rule->iif[0] ? " iif " : "",
-		 rule->iif, rule->ip_protocol ? " ipproto " : "",
+	if (rule->has_from)
+		address_format(rule->family, rule->addr, from);
+	snprintf(text, size, "rule pref %u%s%s%s%s%s%s%s%s lookup %s", rule->preference, rule->has_from ? " from " : "",
+		 from, mark, rule->iif[0] ? " iif " : "", rule->iif, rule->ip_protocol ? " ipproto " : "",
 		 rule->ip_protocol ? protocols[rule->ip_protocol] ?: "?" : "", ports,
 		 rule->table == RT_TABLE_LOCAL ? "local" : table);
 }

@@ -43,6 +43,7 @@ struct hairpin_item {
 	uint8_t ip_protocol;	    /* rule; 0: any */
 	struct port_range to_ports; /* rule; 0-0: any */
 	uint32_t mark;		    /* rule; 0: any */
+	bool has_from;		    /* rule; from addr, which may be 0.0.0.0: not chosen yet */
 	__be32 addr[4];		    /* route, neighbour: destination */
 	int ifindex;		    /* route, neighbour */
 	uint8_t mac[6];		    /* neighbour */

@@ -142,6 +142,10 @@ static void rule_write(struct nlmsghdr *request, bool add, const struct hairpin_
 	mnl_attr_put_u8(request, FRA_PROTOCOL, rule->owner);
 	if (rule->iif[0])
 		mnl_attr_put_strz(request, FRA_IIFNAME, rule->iif);
+	if (rule->has_from) {
+		header->src_len = (uint8_t)(8 * address_length(rule->family));
+		mnl_attr_put(request, FRA_SRC, address_length(rule->family), rule->addr);
+	}
 	if (rule->mark) {
 		mnl_attr_put_u32(request, FRA_FWMARK, rule->mark);
 		mnl_attr_put_u32(request, FRA_FWMASK, UINT32_MAX);

@@ -55,6 +55,9 @@ static void rule_read_attr(struct hairpin_item *rule, const struct nlattr *attr)
 		if (mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
 			snprintf(rule->iif, sizeof(rule->iif), "%s", mnl_attr_get_str(attr));
 		break;
+	case FRA_SRC:
+		attr_copy(attr, rule->addr, sizeof(rule->addr));
+		break;
 	case FRA_FWMARK:
 		rule->mark = attr_u32(attr);
 		break;
@@ -88,8 +91,10 @@ int rule_read(const struct nlmsghdr *message, void *data)
 		return MNL_CB_ERROR;
 	rule.family = header->family;
 	rule.table = header->table;
-	rule.is_foreign = header->action != FR_ACT_TO_TBL || header->tos || header->dst_len || header->src_len ||
+	rule.is_foreign = header->action != FR_ACT_TO_TBL || header->tos || header->dst_len ||
 			  header->flags & FIB_RULE_INVERT;
+	rule.has_from = header->src_len == (header->family == AF_INET ? 32 : 128);
+	rule.is_foreign = rule.is_foreign || (header->src_len && !rule.has_from);
 	mnl_attr_for_each(attr, message, sizeof(*header))
 		rule_read_attr(&rule, attr);
 	return reader_add(data, &rule);

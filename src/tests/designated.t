@@ -1,0 +1,321 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# A server that shares the router's external address: it is configured as if it were connected to the network outside, and
+# its interface on the router, dmz, is not configured at all. The LAN and the Internet of network.sh, and
+#
+#   [server] eth0 ------- dmz [router]
+#   203.0.113.2/24        no address
+#   its gateway is 203.0.113.1, outside
+
+# shellcheck source=src/tests/network.sh
+. "$(dirname "$0")/network.sh"
+
+server_ns=$ns-server
+namespaces="$namespaces $server_ns"
+external=203.0.113.2
+remote=198.51.100.1
+host=192.168.1.100
+
+on_server() { ip netns exec "$server_ns" "$@"; }
+
+dmz_add()
+{
+	ip -n "$ns" link add dmz address 02:00:00:00:00:03 type veth peer name eth0 netns "$server_ns"
+	ip -n "$server_ns" address add $external/24 dev eth0
+	ip -n "$server_ns" link set eth0 up
+	ip -n "$server_ns" route add default via 203.0.113.1
+	ip -n "$ns" link set dmz up
+	until_true settled_dmz
+}
+
+# The link-local address of IPv6, which the kernel makes by itself.
+settled_dmz() { settled dmz && ip -n "$server_ns" -6 address show dev eth0 scope link | grep -q 'inet6 fe80:'; }
+
+services=
+# serve NAMESPACE PROGRAM...: in the background, until unserve
+serve()
+{
+	in=$1
+	shift
+	: >"$tmp/service"
+	ip netns exec "$in" "$@" >"$tmp/service" 2>&1 &
+	services="$services $!"
+	until_true grep -q serving "$tmp/service"
+}
+
+unserve()
+{
+	# shellcheck disable=SC2086 # numbers
+	kill $services 2>/dev/null
+	wait_for_services
+	services=
+}
+
+wait_for_services() { for one in $services; do wait "$one" 2>/dev/null; done; }
+
+write_config()
+{
+	cat >"$tmp/einat.toml" <<-TOML
+		[[interfaces]]
+		if_name = "wan"
+		nat44 = true
+		$1
+	TOML
+}
+
+designated='designated_server.if_name = "dmz"'
+ready_line() { printf 'wan: %s (%s), ports 20000-29999%s' $external "$hook" "$1"; }
+is_ready() { until_true said "$(ready_line "$1")" || { cat "$tmp/log" && false; }; }
+
+start_designated()
+{
+	write_config "$designated"
+	start -c "$tmp/einat.toml"
+	hook_find
+	is_ready ", designated server behind dmz"
+}
+
+# asks WHERE PROTOCOL TO ANSWER: of a protocol without ports
+asks()
+{
+	got=$("$1" "$tmp/raw" ask "$2" "$3" "$4")
+	echo "$got"
+	[ "$got" = "you $4" ]
+}
+
+designated_rules="110: from all fwmark 0x12b4 lookup 4788
+110: from all iif lo ipproto tcp dport 20000-29999 lookup 4789
+110: from all iif lo ipproto udp dport 20000-29999 lookup 4789
+110: from all iif dmz ipproto tcp dport 20000-29999 lookup 4789
+110: from all iif dmz ipproto udp dport 20000-29999 lookup 4789
+111: from 0.0.0.0 iif lo lookup local
+111: from 203.0.113.2 iif lo lookup local
+111: from all iif wan lookup local
+112: from all iif dmz lookup 4788
+112: from all iif lo lookup 4788
+113: from all lookup 4789
+200: from all lookup local
+32766: from all lookup main
+32767: from all lookup default"
+
+test_routing()
+{
+	check "rules" is_sorted rules "$designated_rules"
+	check "what is for the server goes to its interface" [ "$(route_table 4788)" = "203.0.113.2 dev dmz proto 78 scope link src 203.0.113.2" ]
+	check "all else to the address goes to wan" [ "$(route_table 4789)" = "203.0.113.2 dev wan proto 78 scope link src 203.0.113.2" ]
+}
+
+# WHEN
+test_from_outside()
+{
+	check "$1: TCP from outside reaches the server" sees outside $remote:40000 tcp $remote:40000 $external:80
+	check "$1: UDP" sees outside $remote:40000 udp $remote:40000 $external:53
+	check "$1: UDP to a managed port that nobody has" sees outside $remote:40000 udp $remote:40000 $external:25000
+	check "$1: SCTP's number" asks outside 132 $external $remote
+	check "$1: GRE's number" asks outside 47 $external $remote
+	check "$1: a ping" outside "$tmp/echo" $external
+	check "$1: it was the server that was pinged" server_was_pinged
+}
+
+pings() { on_server awk '/^Icmp:/ { if (names) print $column; else for (i = 1; i <= NF; i++) if ($i == "InEchos") column = i; names = 1 }' /proc/net/snmp; }
+
+server_was_pinged()
+{
+	before=$(pings)
+	outside "$tmp/echo" $external
+	[ "$(pings)" -eq $((before + 1)) ]
+}
+
+test_to_outside()
+{
+	check "$1: the server's TCP leaves as it is" sees on_server $external:5000 tcp $external:5000 $server
+	check "$1: UDP" sees on_server $external:5000 udp $external:5000 $server
+	check "$1: TCP from a managed port" sees on_server $external:25001 tcp $external:25001 $server
+	check "$1: UDP from a managed port" sees on_server $external:25001 udp $external:25001 $server
+	check "$1: ESP's number" asks on_server 50 $remote $external
+	check "$1: it pings" on_server "$tmp/echo" $remote
+	check "$1: it pings the gateway, to which the router stands in the way" on_server "$tmp/echo" 203.0.113.1
+}
+
+test_lan()
+{
+	check "$1: the LAN reaches the server, which sees its own address, by TCP" \
+		sees inside $host:40000 tcp $host:40000 $external:80
+	check "$1: UDP" sees inside $host:40000 udp $host:40000 $external:53
+	check "$1: SCTP's number" asks inside 132 $external $host
+	check "$1: a ping" inside "$tmp/echo" $external
+	check "$1: the server reaches the LAN" sees on_server $external:5001 tcp $external:5001 $host:8080
+	check "$1: UDP" sees on_server $external:5001 udp $external:5001 $host:8080
+	check "$1: a ping" on_server "$tmp/echo" $host
+	check "$1: the server reaches the router, by its address inside" on_server "$tmp/echo" 192.168.1.1
+	check "$1: the LAN is translated" sees inside $external:22000 tcp $host:22000 $server
+	hold "$in_ns" udp $host:24000 $server
+	check "$1: by the same mapping to another, which has not been asked" \
+		sees outside 198.51.100.11:5000 udp 198.51.100.11:5000 $external:24000
+	check "$1: the mapping is $external:24000" [ "$(head -n 1 "$tmp/holder")" = "mapped $external:24000" ]
+	unhold
+	check "$1: it pings" inside "$tmp/echo" $remote
+}
+
+test_router()
+{
+	serve "$ns" "$PEER" serve tcp $external:2222
+	serve "$ns" "$PEER" serve udp $external:2222
+	check "$1: the router's own listener is kept" sees outside $remote:40001 tcp $remote:40001 $external:2222
+	check "$1: and its UDP socket" sees outside $remote:40001 udp $remote:40001 $external:2222
+	check "$1: from the LAN, too, by the external address" sees inside $external:23000 tcp $host:23000 $external:2222
+	check "$1: the router asks from a port that is not managed" sees router $external:5002 tcp $external:5002 $server
+	check "$1: and by UDP" sees router $external:5002 udp $external:5002 $server
+	check "$1: it pings" router "$tmp/echo" $remote
+	check "$1: it asks itself" sees router $external:5003 tcp $external:5003 $external:2222
+}
+
+services_start()
+{
+	services=
+	serve "$server_ns" "$PEER" serve tcp $external:80
+	serve "$server_ns" "$PEER" serve udp $external:53
+	serve "$server_ns" "$PEER" serve udp $external:25000
+	serve "$server_ns" "$tmp/raw" serve 132 $external
+	serve "$server_ns" "$tmp/raw" serve 47 $external
+	serve "$out_ns" "$tmp/raw" serve 50 $remote
+	serve "$in_ns" "$PEER" serve tcp $host:8080
+	serve "$in_ns" "$PEER" serve udp $host:8080
+}
+
+test_all()
+{
+	services_start
+	test_from_outside "$1"
+	test_to_outside "$1"
+	test_lan "$1"
+	test_router "$1"
+	unserve
+}
+
+test_goes_and_comes()
+{
+	ip -n "$ns" link delete dmz
+	check "its interface goes: so do the rules" is rules "$boot_rules"
+	check "a ping is the router's" outside "$tmp/echo" $external
+	check "LAN and Internet do not notice" sees inside $external:22001 tcp $host:22001 $server
+	dmz_add
+	check "its interface comes again: so do the rules" is_sorted rules "$designated_rules"
+	until_true prepared
+	test_all "made anew"
+	ip -n "$ns" link set dmz down
+	check "it goes down: the rules go" is rules "$boot_rules"
+	ip -n "$ns" link set dmz up
+	check "it comes up: the rules come" is_sorted rules "$designated_rules"
+	until_true settled_dmz
+}
+
+prepared() { [ "$(router sysctl -n net.ipv4.conf.dmz.accept_local)" -eq 1 ]; }
+
+test_twin()
+{
+	write_config ""
+	start -c "$tmp/einat.toml"
+	hook_find
+	is_ready ""
+	services_start
+	check "without the key nobody is reached" is_deaf outside tcp $remote:40002 $external:80
+	check "by no protocol" not asks outside 132 $external $remote
+	check "nor from the LAN" is_deaf inside udp $host:40002 $external:53
+	check "the server reaches nobody" is_deaf on_server udp $external:5004 $server
+	unserve
+	check "without the key: stops" stop TERM 0
+}
+
+test_killed()
+{
+	start_designated
+	kill -KILL "$pid"
+	wait "$pid" 2>/dev/null
+	check "killed: it is not as it was" not as_before
+	check "killed: cleanup" router "$EINAT" cleanup
+	check "killed: then it is as it was" as_before
+	check "killed: the next cleanup finds nothing" says 0 "einat: nothing was left" router "$EINAT" cleanup
+	start_designated
+	kill -KILL "$pid"
+	wait "$pid" 2>/dev/null
+	write_config ""
+	start -c "$tmp/einat.toml"
+	check "killed: one without the key starts" is_ready ""
+	check "killed: and stops" stop TERM 0
+	check "killed: all is as it was" as_before
+	start_designated
+	kill -KILL "$pid"
+	wait "$pid" 2>/dev/null
+	check "killed: the same again" start_designated
+	services_start
+	test_from_outside "taken over"
+	unserve
+	check "killed: and stops" stop TERM 0
+	check "killed: it remembers what was at first" as_before
+}
+
+test_reload()
+{
+	write_config ""
+	start -c "$tmp/einat.toml"
+	is_ready ""
+	write_config "$designated"
+	kill -HUP "$pid"
+	check "SIGHUP: the server comes" is_ready ", designated server behind dmz"
+	services_start
+	test_from_outside "SIGHUP"
+	unserve
+	write_config ""
+	kill -HUP "$pid"
+	check "SIGHUP: the server goes" is rules "$boot_rules"
+	check "SIGHUP: stops" stop TERM 0
+	check "SIGHUP: as it was" as_before
+}
+
+# What the administrator has set is put back; what is changed meanwhile stays.
+test_settings()
+{
+	router sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.dmz.rp_filter=1 net.ipv4.conf.lan.rp_filter=1 \
+		net.ipv4.conf.wan.rp_filter=1
+	ip -n "$ns" address add 192.168.7.1/24 dev dmz
+	mv "$tmp/before" "$tmp/usual"
+	state "$tmp/before"
+	check "strict rp_filter: starts" start_designated
+	test_all "strict rp_filter"
+	check "strict rp_filter: stops" stop TERM 0
+	check "strict rp_filter: as it was" as_before
+	start_designated
+	router sysctl -qw net.ipv4.conf.dmz.proxy_arp=0
+	check "changed meanwhile: stops" stop TERM 0
+	check "changed meanwhile: as it was" as_before
+	router sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.dmz.rp_filter=0 net.ipv4.conf.lan.rp_filter=0 \
+		net.ipv4.conf.wan.rp_filter=0
+	ip -n "$ns" address delete 192.168.7.1/24 dev dmz
+	mv "$tmp/usual" "$tmp/before"
+	check "settings: as at first" as_before
+}
+
+topology_or_nothing "the designated server"
+for namespace in $namespaces; do
+	ip netns exec "$namespace" sysctl -qw net.ipv4.ping_group_range="0 2147483647"
+done
+"${CC:-cc}" -Wall -Wextra -o "$tmp/echo" "$top/src/tests/echo.c"
+"${CC:-cc}" -Wall -Wextra -o "$tmp/raw" "$top/src/tests/raw.c"
+dmz_add
+sysctls="$sysctls net.ipv4.conf.dmz.accept_local net.ipv4.conf.dmz.rp_filter net.ipv4.conf.dmz.proxy_arp
+net.ipv4.conf.dmz.arp_ignore net.ipv4.conf.all.arp_ignore"
+state "$tmp/before"
+
+test_twin
+check "designated server: starts" start_designated
+test_routing
+test_all "usual"
+test_goes_and_comes
+check "designated server: stops" stop TERM 0
+check "designated server: all is as it was" as_before
+test_settings
+test_killed
+test_reload
+echo "1..$checks"
