@@ -118,6 +118,7 @@ test_from_outside()
 	check "$1: it was the server that was pinged" server_was_pinged
 }
 
+# shellcheck disable=SC2016 # awk's
 pings() { on_server awk '/^Icmp:/ { if (names) print $column; else for (i = 1; i <= NF; i++) if ($i == "InEchos") column = i; names = 1 }' /proc/net/snmp; }
 
 server_was_pinged()
