@@ -146,7 +146,7 @@ static int plan_forwards(struct hairpin_items *wanted, const struct interface_co
 	for (i = 0; i < ports.count && !err; i++) {
 		rule.to_ports = ports.ranges[i];
 		if (rule.to_ports.first < managed.first || rule.to_ports.last > managed.last)
-			err = items_add_once(wanted, &rule);
+			err = hairpin_items_add_once(wanted, &rule);
 	}
 	port_set_free(&ports);
 	return err;
