@@ -812,22 +812,23 @@ static int take_designated_name(struct reader *reader, const struct key *key, co
 #define DESIGNATED(key_name, kind, field_name) \
 	.name = (key_name), .take = take_##kind, .offset = offsetof(struct designated_config, field_name)
 
+/* There are two tables, and four preferences. */
+static const struct key designated_keys[] = {
+	{ DESIGNATED("if_name", designated_name, name) },
+	{ DESIGNATED("mark", number, mark), .min = 1, .max = UINT32_MAX },
+	{ DESIGNATED("ip_rule_pref", number, rule_pref), .max = UINT32_MAX - 3 },
+	{ DESIGNATED("table_id", table_id, table_id), .min = 1, .max = UINT32_MAX - 1 },
+};
+
 static int take_designated(struct reader *reader, const struct key *key, const struct toml_entry *entry, void *field)
 {
-	/* There are two tables, and four preferences. */
-	static const struct key keys[] = {
-		{ DESIGNATED("if_name", designated_name, name) },
-		{ DESIGNATED("mark", number, mark), .min = 1, .max = UINT32_MAX },
-		{ DESIGNATED("ip_rule_pref", number, rule_pref), .max = UINT32_MAX - 3 },
-		{ DESIGNATED("table_id", table_id, table_id), .min = 1, .max = UINT32_MAX - 1 },
-	};
 	struct designated_config *designated = field;
 	size_t length = strlen(reader->context);
 
 	if (entry->value.type != TOML_TABLE)
 		return refuse_type(reader, key->name, &entry->value, "a table");
 	snprintf(reader->context + length, sizeof(reader->context) - length, "%s: ", key->name);
-	if (keys_take(reader, KEYS(keys), &entry->value, designated))
+	if (keys_take(reader, KEYS(designated_keys), &entry->value, designated))
 		return -EINVAL;
 	if (!designated->name[0])
 		return refuse(reader, entry->value.line, "if_name: is missing");
