@@ -22,5 +22,5 @@ BOOT_WORDS :=
 # does its kernel compile BPF programs unless told otherwise?
 JIT := yes
 # qemu-tests/kernels finds them: with all scenarios, and with the router alone
-KERNELS := 6.1
+KERNELS := 6.1 6.1-generic
 KERNELS_ALONE := 5.10 6.12 newest
