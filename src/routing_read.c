@@ -11,6 +11,8 @@
 
 #include "netlink_read.h"
 
+enum { DPORT_MASK = 29, ALL_BITS = 0xffff }; /* FRA_DPORT_MASK of linux/fib_rules.h, since 6.15 */
+
 static int reader_add(const struct items_reader *reader, const struct hairpin_item *item)
 {
 	if (item->family != reader->family || !hairpin_items_add(reader->items, item))
@@ -67,6 +69,9 @@ static void rule_read_attr(struct hairpin_item *rule, const struct nlattr *attr)
 	case FRA_DPORT_RANGE:
 		attr_copy(attr, &ports, sizeof(ports));
 		rule->to_ports = (struct port_range){ ports.start, ports.end };
+		break;
+	case DPORT_MASK: /* always there with a single port */
+		rule->is_foreign = rule->is_foreign || attr_u32(attr) != ALL_BITS;
 		break;
 	case FRA_UNSPEC:
 	case FRA_PAD:
