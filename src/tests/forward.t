@@ -1,0 +1,347 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Static mappings: a server inside a VPN is published on the router's external address. Its host reaches the Internet by a
+# link of its own and not through the VPN, so it must see the router as who asks. The topology of network.sh, and
+#
+#   [router] wg0 ------- wg0 [vpn]
+#     10.172.16.1/24     10.172.16.2/24
+#     fd00:16::1/64      fd00:16::2/64
+#   [outside] eth2 ------- home [vpn]
+#     192.0.2.129/30       192.0.2.130/30
+#     2001:db8:64::1/64    2001:db8:64::2/64
+
+# shellcheck source=src/tests/network.sh
+. "$(dirname "$0")/network.sh"
+
+vpn_ns=$ns-vpn
+namespaces="$namespaces $vpn_ns"
+external=203.0.113.2 external6='[2001:db8:203::2]'
+
+export EINAT_BPFFS="$tmp/bpf"
+trap 'umount "$EINAT_BPFFS" 2>/dev/null; cleanup' EXIT
+
+vpn() { ip netns exec "$vpn_ns" "$@"; }
+
+# join NAMESPACE DEVICE ADDRESS...: gives it the addresses, and sets it up
+join()
+{
+	joined=$1 device=$2
+	shift 2
+	for address; do
+		# shellcheck disable=SC2086 # words
+		ip -n "$joined" address add $address dev "$device"
+	done
+	ip -n "$joined" link set "$device" up
+}
+
+vpn_add()
+{
+	ip -n "$ns" link add wg0 type veth peer name wg0 netns "$vpn_ns"
+	join "$ns" wg0 10.172.16.1/24 "fd00:16::1/64 nodad"
+	join "$vpn_ns" wg0 10.172.16.2/24 "fd00:16::2/64 nodad"
+	ip -n "$out_ns" link add eth2 type veth peer name home netns "$vpn_ns"
+	join "$out_ns" eth2 192.0.2.129/30 "2001:db8:64::1/64 nodad"
+	join "$vpn_ns" home 192.0.2.130/30 "2001:db8:64::2/64 nodad"
+	ip -n "$vpn_ns" route add default via 192.0.2.129
+	ip -n "$vpn_ns" -6 route add default via 2001:db8:64::1
+	outside sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	ip -n "$ns" route add 192.0.2.130 via 203.0.113.1
+	ip -n "$ns" -6 route add 2001:db8:64::2 via 2001:db8:203::1
+	for protocol in udp tcp; do
+		vpn "$PEER" serve $protocol 10.172.16.2:8000 >/dev/null &
+		vpn "$PEER" serve $protocol '[fd00:16::2]:8000' >/dev/null &
+	done
+	until_true vpn_served
+	until_true settled wg0
+	state "$tmp/before"
+}
+
+vpn_served()
+{
+	for protocol in udp tcp; do
+		router "$PEER" ask $protocol 0.0.0.0:0 10.172.16.2:8000 -w 100 || return 1
+		router "$PEER" ask $protocol '[::]:0' '[fd00:16::2]:8000' -w 100 || return 1
+	done
+}
+
+# forward PROTOCOLS EXTERNAL-PORT ADDRESS PORT [REMOTES]: one of them, as TOML
+forward()
+{
+	printf '[[interfaces.forwards]]\nprotocol = [%s]\nexternal_port = %s\n' "$1" "$2"
+	printf 'internal_address = "%s"\ninternal_port = %s\n%s\n' "$3" "$4" "${5:+remotes = [$5]}"
+}
+
+both='"tcp", "udp"'
+
+# The server in the VPN, and a port of a host of the LAN, in either family.
+publish()
+{
+	forward "$both" "$1" 10.172.16.2 8000
+	forward "$both" "$1" fd00:16::2 8000
+	forward '"udp"' 7600 192.168.1.100 7000
+	forward '"udp"' 7600 fd00::100 7000
+}
+
+# einat on wg0, where every host is internal
+vpn_too='[[interfaces]]
+if_name = "wg0"
+nat44 = true
+nat66 = true'
+
+# config_write FORWARDS: of wan
+config_write()
+{
+	cat >"$tmp/forward.toml" <<-TOML
+		[[interfaces]]
+		if_name = "wan"
+		nat44 = true
+		nat66 = true
+		$persist
+		ipv4_hairpin_route.internal_if_names = [ $names ]
+		ipv6_hairpin_route.internal_if_names = [ $names ]
+		$1
+		$vpn_too
+		${vpn_too:+$persist}
+	TOML
+}
+
+names='"lo", "lan", "wg0"'
+persist=
+wan_hook() { grep -q "^einat: wan: .*$1 (" "$tmp/log"; }
+is_ready() { wan_hook 203.0.113.2 && wan_hook 2001:db8:203::2; }
+
+run()
+{
+	config_write "$1"
+	start -c "$tmp/forward.toml"
+	until_true is_ready || { cat "$tmp/log" && false; }
+}
+
+# reload WHAT: takes it, which is done when it says so of wan again, or does not
+in_force() { said "SIGHUP: $tmp/forward.toml is in force" && is_ready; }
+is_refused() { said "SIGHUP: $tmp/forward.toml is refused, what was in force stays"; }
+reload()
+{
+	: >"$tmp/log"
+	kill -HUP "$pid"
+	until_true "$1" || { cat "$tmp/log" && false; }
+}
+
+# family 4|6: who is who in it
+family()
+{
+	case $1 in
+	4)	ip=IPv4 at=$external stranger=198.51.100.1 home=192.0.2.130
+		lan_host=192.168.1.100 lan_other=192.168.1.200 as=10.172.16.1 ;;
+	6)	ip=IPv6 at=$external6 stranger='[2001:db8:198::1]' home='[2001:db8:64::2]'
+		lan_host='[fd00::100]' lan_other='[fd00::200]' as='[fd00:16::1]' ;;
+	esac
+}
+
+# each WHAT...: for each family and protocol
+each()
+{
+	for version in 4 6; do
+		family $version
+		for protocol in tcp udp; do
+			"$@"
+		done
+	done
+}
+
+# Who asks is whom the server sees: the router.
+published_to()
+{
+	check "$when: $ip, $protocol: from outside" \
+		sees outside "$as:25000" "$protocol" "$stranger:25000" "$at:$port"
+	check "$when: $ip, $protocol: from the LAN, by the external address" \
+		sees inside "$as:25001" "$protocol" "$lan_host:25001" "$at:$port"
+	check "$when: $ip, $protocol: from another host of the LAN" \
+		sees inside "$as:25002" "$protocol" "$lan_other:25002" "$at:$port"
+	check "$when: $ip, $protocol: from the router" \
+		sees router "$as:25003" "$protocol" "$at:25003" "$at:$port"
+	check "$when: $ip, $protocol: from the server's own host, by its home's link" \
+		sees vpn "$as:25004" "$protocol" "$home:25004" "$at:$port"
+}
+
+hidden_from()
+{
+	check "$when: $ip, $protocol: not from outside" is_deaf outside "$protocol" "$stranger:25000" "$at:$port"
+	check "$when: $ip, $protocol: not from the LAN" is_deaf inside "$protocol" "$lan_host:25001" "$at:$port"
+	check "$when: $ip, $protocol: not from the router" is_deaf router "$protocol" "$at:25003" "$at:$port"
+	check "$when: $ip, $protocol: not from the server's own host" \
+		is_deaf vpn "$protocol" "$home:25004" "$at:$port"
+}
+
+published() { when=$1 port=$2 && each published_to; }
+hidden() { when=$1 port=$2 && each hidden_from; }
+
+test_published()
+{
+	check "without a static mapping: starts" run ""
+	hidden "without a static mapping" 8000
+	config_write "$(publish 8000)"
+	hold "$in_ns" udp 192.168.1.100:25600 $server
+	before=$(mapped)
+	check "added at a reload" reload in_force
+	published "added at a reload" 8000
+	check "a host's own packets leave by the external port" \
+		sees inside "$external:7600" udp 192.168.1.100:7000 $server
+	check "IPv6: a host's own packets leave by the external port" \
+		sees inside "$external6:7600" udp '[fd00::100]:7000' "$server6"
+	config_write "$(publish 8001)"
+	check "another port at a reload" reload in_force
+	published "another port at a reload" 8001
+	hidden "the port before" 8000
+	config_write ""
+	check "removed at a reload" reload in_force
+	hidden "removed at a reload" 8001
+	check "a mapping has lived through all of that" \
+		sees outside 198.51.100.1:25009 udp 198.51.100.1:25009 "${before#mapped }"
+	check "and no other since" [ "$(grep -c '^mapped' "$tmp/holder")" -eq 1 ]
+	unhold
+	check "static mappings: stops" stop TERM 0
+	check "static mappings: as it was" as_before
+}
+
+# The answers of the server's host would leave by its home's link.
+test_without_vpn()
+{
+	was=$vpn_too vpn_too=
+	check "nothing on wg0: starts" run "$(publish 8000)"
+	hidden "nothing on wg0" 8000
+	check "nothing on wg0: stops" stop TERM 0
+	vpn_too=$was
+}
+
+# What the router itself asks needs no lo: only its static mappings' ports go that way.
+test_without_lo()
+{
+	names='"lan", "wg0"'
+	check "without lo: starts" run "$(publish 8000)"
+	published "without lo" 8000
+	check "without lo: stops" stop TERM 0
+	check "without lo: as it was" as_before
+	names='"lo", "lan", "wg0"'
+}
+
+# The external address goes, and another comes.
+test_address()
+{
+	check "another address: starts" run "$(publish 8000)"
+	ip -n "$ns" address add 203.0.113.3/24 dev wan
+	ip -n "$ns" address delete 203.0.113.2/24 dev wan
+	routes_add wan 1
+	ip -n "$ns" route replace 192.0.2.130 via 203.0.113.1
+	check "another address: taken" until_true wan_hook 203.0.113.3
+	was=$external external=203.0.113.3 when="another address" port=8000
+	each published_to
+	check "another address: a host's own packets" sees inside "$external:7600" udp 192.168.1.100:7000 $server
+	external=$was
+	ip -n "$ns" address add 203.0.113.2/24 dev wan
+	ip -n "$ns" address delete 203.0.113.3/24 dev wan
+	routes_add wan 1
+	ip -n "$ns" route replace 192.0.2.130 via 203.0.113.1
+	check "another address: stops" stop TERM 0
+}
+
+# The configuration wins over what hosts have made for themselves.
+test_collisions()
+{
+	check "collision: starts" run ""
+	check "a host has the port" sees inside "$external:25700" udp 192.168.1.100:25700 $server
+	check "another one the endpoint" sees inside "$external:25800" udp 192.168.1.200:25800 $server
+	config_write "$(forward '"udp"' 25700 192.168.1.200 5000; forward '"udp"' 5800 192.168.1.200 25800)"
+	check "a static mapping takes both" reload in_force
+	check "the port is the other host's" sees inside "$external:25700" udp 192.168.1.200:5000 $server
+	check "the endpoint has the other port" sees inside "$external:5800" udp 192.168.1.200:25800 $server
+	check "the host has another port now" has_moved_from 25700
+	config_write "$(forward '"udp"' 25700 192.168.1.200 5000; forward '"udp"' 25700 192.168.1.100 1)"
+	check "two that contradict each other" reload is_refused
+	check "are both named" contradicts
+	check "and what was in force is" sees inside "$external:25700" udp 192.168.1.200:5000 $server
+	check "collision: stops" stop TERM 0
+}
+
+has_moved_from()
+{
+	got=$(inside "$PEER" ask udp "192.168.1.100:$1" $server)
+	echo "$got"
+	echo "$got" | grep -q "^you $external:" && [ "$got" != "you $external:$1" ]
+}
+
+contradicts()
+{
+	first=$(grep -n forwards "$tmp/forward.toml" | sed -n '1s/:.*//p')
+	second=$(grep -n forwards "$tmp/forward.toml" | sed -n '2s/:.*//p')
+	said "$tmp/forward.toml:$second: [[interfaces]] \"wan\": forwards: its external port udp 25700 is that of\
+ $tmp/forward.toml:$first, too"
+}
+
+test_remotes()
+{
+	check "remotes: starts" run "$(forward "$both" 8000 10.172.16.2 8000 '"198.51.100.0/28"')"
+	port=8000
+	check "remotes: one that is" sees outside 10.172.16.1:25000 tcp 198.51.100.1:25000 "$external:8000"
+	check "remotes: another that is, by UDP" sees outside 10.172.16.1:25001 udp 198.51.100.11:25001 "$external:8000"
+	check "remotes: one that is not" is_deaf vpn tcp 192.0.2.130:25004 "$external:8000"
+	check "remotes: one that is not, by UDP" is_deaf vpn udp 192.0.2.130:25004 "$external:8000"
+	config_write "$(forward "$both" 8000 10.172.16.2 8000 '"198.51.100.0/28", "192.0.2.130/32"')"
+	check "remotes: one more at a reload" reload in_force
+	check "remotes: who is let in" sees vpn 10.172.16.1:25004 tcp 192.0.2.130:25004 "$external:8000"
+	check "remotes: stops" stop TERM 0
+}
+
+# On the command line: one daemon for each interface.
+test_options()
+{
+	check "--forward: the VPN's daemon starts" start_vpn
+	start -i wan --nat44 --nat66 --hairpin-if lo lan wg0 --forward tcp,udp:8000=10.172.16.2:8000 "tcp,udp:8000=[fd00:16::2]"
+	check "--forward: said" until_true grep -q "hairpin lo lan wg0, forward tcp,udp:8000=10.172.16.2:8000$" "$tmp/log"
+	check "--forward: IPv6: said" until_true grep -q "wg0, forward tcp,udp:8000=\[fd00:16::2\]:8000$" "$tmp/log"
+	published "--forward" 8000
+	check "--forward: stops" stop TERM 0
+	kill "$vpn_einat" && wait "$vpn_einat"
+	check "--forward: as it was" as_before
+}
+
+start_vpn()
+{
+	ip netns exec "$ns" "$EINAT" -i wg0 --nat44 --nat66 2>"$tmp/vpn-log" &
+	vpn_einat=$!
+	until_true grep -q 'wg0: fd00:16::1' "$tmp/vpn-log"
+}
+
+# What was left at work has them; the next daemon has those of its own configuration.
+test_persist()
+{
+	persist='persist = true'
+	mkdir "$EINAT_BPFFS" && mount -t bpf bpf "$EINAT_BPFFS"
+	check "persist: starts" run "$(publish 8000)"
+	check "persist: stops" stop TERM 0
+	check "persist: nobody is at work" sees outside 10.172.16.1:25000 tcp 198.51.100.1:25000 "$external:8000"
+	check "persist: the same again" run "$(publish 8000)"
+	check "persist: is taken over" grep -q "wan: takes over the IPv4 mappings" "$tmp/log"
+	check "persist: from outside" sees outside 10.172.16.1:25000 tcp 198.51.100.1:25000 "$external:8000"
+	check "persist: stops again" stop TERM 0
+	check "persist: another static mapping" run "$(publish 8001)"
+	published "persist, another static mapping" 8001
+	hidden "persist, the one before" 8000
+	check "persist: stops" stop TERM 0
+	persist=
+	router "$EINAT" cleanup >"$tmp/cleaned" 2>&1
+	check "persist: as it was" as_before
+}
+
+topology_or_nothing "static mappings"
+vpn_add
+test_published
+test_without_vpn
+test_without_lo
+test_address
+test_collisions
+test_remotes
+test_options
+test_persist
+echo "1..$checks"
