@@ -21,8 +21,10 @@
 #include "designated.h"
 #include "designated_link.h"
 #include "hairpin.h"
+#include "forward.h"
 #include "instance.h"
 #include "interface.h"
+#include "listeners.h"
 #include "log.h"
 #include "masquerade.h"
 #include "netlink.h"
@@ -74,6 +76,39 @@ static uint32_t table_wanted(const struct config *config, size_t n)
 	return hairpin->table_id;
 }
 
+/* Of one protocol: the router's own sockets on ports that are somebody else's now. */
+struct listener_search {
+	const struct interface_config *interface;
+	enum nat_protocol protocol;
+};
+
+static void listener_seen(uint16_t port, bool is_any, void *arg)
+{
+	const struct listener_search *search = arg;
+	const struct forward *forward = search->interface->forwards;
+	char text[FORWARD_TEXT];
+
+	for (; is_any && forward < search->interface->forwards + search->interface->forwards_count; forward++) {
+		if (!forward->protocols[search->protocol] || port < forward->external.first ||
+		    port > forward->external.last)
+			continue;
+		forward_format(forward, text, sizeof(text));
+		log_warning("%s: forward %s: the router itself listens on %s port %u, which is not reached from "
+			    "outside any more",
+			    search->interface->name, text, search->protocol == NAT_TCP ? "tcp" : "udp", port);
+	}
+}
+
+static void forwards_warn(const struct interface_config *interface)
+{
+	struct listener_search search = { .interface = interface };
+
+	if (!interface->forwards_count)
+		return;
+	for (search.protocol = NAT_TCP; search.protocol <= NAT_UDP; search.protocol++)
+		listeners_read(search.protocol, listener_seen, &search);
+}
+
 static void warnings_print(const struct daemon *daemon)
 {
 	const struct config *config = daemon->config;
@@ -81,6 +116,8 @@ static void warnings_print(const struct daemon *daemon)
 	char text[192];
 	size_t i;
 
+	for (i = 0; i < config->interfaces_count; i++)
+		forwards_warn(&config->interfaces[i]);
 	for (i = 0; i < config->interfaces_count * CONFIG_FAMILIES; i++) {
 		const struct interface_config *interface = &config->interfaces[i / CONFIG_FAMILIES];
 		uint32_t table = table_wanted(config, i);

@@ -20,6 +20,7 @@
 #include "facts_firewall.h"
 #include "facts_read.h"
 #include "instance.h"
+#include "listeners.h"
 #include "log.h"
 
 enum { LOOPBACK_IFINDEX = 1 };
@@ -178,6 +179,8 @@ static void listener_seen(struct facts *facts, enum nat_protocol protocol, uint1
 {
 	unsigned int i, *count = &facts->listeners_count[protocol];
 
+	if (!port_set_contains(&facts->config->ports[protocol], port))
+		return;
 	for (i = 0; i < *count && i < FACTS_PORTS; i++)
 		if (facts->listeners[protocol][i] == port) /* on several addresses */
 			return;
@@ -186,30 +189,17 @@ static void listener_seen(struct facts *facts, enum nat_protocol protocol, uint1
 	(*count)++;
 }
 
-/* One of /proc/net/{tcp,udp}{,6}: managed ports with a socket that waits for anybody, but on loopback. */
-static void sockets_read(struct facts *facts, const char *path, enum nat_protocol protocol)
+/* Managed ports. */
+static void tcp_listener_seen(uint16_t port, bool is_any, void *facts)
 {
-	static const unsigned int waits[] = { [NAT_TCP] = 0x0a /* LISTEN */, [NAT_UDP] = 0x07 /* not connected */ };
-	unsigned int port, state;
-	char line[256], address[40];
-	FILE *file = fopen(path, "re");
-	size_t length;
+	(void)is_any;
+	listener_seen(facts, NAT_TCP, port);
+}
 
-	while (file && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, " %*u: %39[0-9A-Fa-f]:%x %*s %x", address, &port, &state) != 3 ||
-		    state != waits[protocol])
-			continue;
-		length = strlen(address);
-		/* 127.0.0.1 in this machine's byte order, ::1 in either */
-		if ((length == 8 && (!strcmp(address, "0100007F") || !strcmp(address, "7F000001"))) ||
-		    !strcmp(address, "00000000000000000000000001000000") ||
-		    !strcmp(address, "00000000000000000000000000000001"))
-			continue;
-		if (port_set_contains(&facts->config->ports[protocol], (uint16_t)port))
-			listener_seen(facts, protocol, (uint16_t)port);
-	}
-	if (file)
-		fclose(file);
+static void udp_listener_seen(uint16_t port, bool is_any, void *facts)
+{
+	(void)is_any;
+	listener_seen(facts, NAT_UDP, port);
 }
 
 static unsigned int mtu_read(const char *name)
@@ -280,10 +270,8 @@ int facts_read(struct facts *facts, const struct interface_config *config, struc
 	routes_read(nl, &facts->family[CONFIG_IPV4], AF_INET, ifindex);
 	routes_read(nl, &facts->family[CONFIG_IPV6], AF_INET6, ifindex);
 	facts_read_firewall(facts, ifindex);
-	sockets_read(facts, "/proc/net/tcp", NAT_TCP);
-	sockets_read(facts, "/proc/net/tcp6", NAT_TCP);
-	sockets_read(facts, "/proc/net/udp", NAT_UDP);
-	sockets_read(facts, "/proc/net/udp6", NAT_UDP);
+	listeners_read(NAT_TCP, tcp_listener_seen, facts);
+	listeners_read(NAT_UDP, udp_listener_seen, facts);
 	return 0;
 }
 

@@ -293,6 +293,24 @@ test_remotes()
 	check "remotes: stops" stop TERM 0
 }
 
+# It is no reason not to start: its own address in the LAN may be what it is for.
+test_listener()
+{
+	router "$PEER" serve tcp 0.0.0.0:8000 >/dev/null &
+	router "$PEER" serve udp 192.168.1.1:8000 >/dev/null &
+	until_true router "$PEER" ask tcp 0.0.0.0:0 203.0.113.2:8000 -w 100
+	until_true router "$PEER" ask udp 0.0.0.0:0 192.168.1.1:8000 -w 100
+	check "the router listens there: starts" run "$(forward "$both" 8000 10.172.16.2 8000)"
+	check "the router listens there: a warning" said "warning: wan: forward tcp,udp:8000=10.172.16.2:8000: the router\
+ itself listens on tcp port 8000, which is not reached from outside any more"
+	check "the router listens there: only one" [ "$(grep -c "warning: wan: forward" "$tmp/log")" -eq 1 ]
+	check "the router listens there: it is the VPN's" \
+		sees outside 10.172.16.1:25000 tcp 198.51.100.1:25000 "$external:8000"
+	check "the router listens there: stops" stop TERM 0
+	# shellcheck disable=SC2046 # one word each
+	kill -KILL $(ip netns pids "$ns")
+}
+
 # On the command line: one daemon for each interface.
 test_options()
 {
@@ -342,6 +360,7 @@ test_without_lo
 test_address
 test_collisions
 test_remotes
+test_listener
 test_options
 test_persist
 echo "1..$checks"
