@@ -106,6 +106,8 @@ wan ports 30000-30999
 wan hairpin lan
 wan hairpin guest
 wan internal 192.168.1.0/24
+wan forward tcp:8000=192.168.1.100:80
+wan forward udp:53=[fd00::2]
 second interface wanb
 second nat44 0
 second nat66 1
@@ -118,6 +120,7 @@ bpf_log_level = 0
 tcp_ranges = ["20000-20999", "30000-30999"]
 udp_ranges = ["20000-20999", "30000-30999"]
 snat_internals = ["192.168.1.0/24"]
+forwards = ["tcp:8000=192.168.1.100:80", "udp:53=[fd00::2]"]
 ipv4_hairpin_route.internal_if_names = ["lo", "br-lan", "guest"]
 ipv6_hairpin_route.internal_if_names = ["lo", "br-lan", "guest"]
 [[interfaces]]

@@ -639,23 +639,48 @@ static int forward_finish(struct reader *reader, const struct toml_value *table,
 	return why ? refuse(reader, table->line, "forwards: %s", why) : 0;
 }
 
-static int forward_read(struct reader *reader, const struct toml_value *table)
+/* "tcp:8000=192.168.1.2:80", as --forward has it. */
+static int forward_read_word(struct reader *reader, const struct toml_value *value, struct forward *forward)
+{
+	const char *word = string_get(reader, "forwards", value, "a string"), *why;
+
+	if (!word)
+		return -EINVAL;
+	return forward_parse(forward, word, &why) ? refuse(reader, value->line, "forwards: \"%s\": %s", word, why) : 0;
+}
+
+static int forward_read_table(struct reader *reader, const struct toml_value *table, struct forward *forward)
+{
+	struct forward_read read = { .forward = forward };
+
+	if (keys_take(reader, KEYS(forward_keys), table, &read) || forward_finish(reader, table, &read))
+		return -EINVAL;
+	return remotes_read(reader, table, forward);
+}
+
+static int forward_read(struct reader *reader, const struct toml_value *value)
 {
 	struct interface_config *interface = reader->interface;
-	struct forward_read read = { .forward = interface_config_add_forward(interface) };
+	struct forward *forward = interface_config_add_forward(interface);
 	const struct forward *other;
 	char what[FORWARD_TEXT];
+	int err;
 
-	if (!read.forward && interface->forwards_count == FORWARDS_MAX)
-		return refuse(reader, table->line, "forwards: more than %d", FORWARDS_MAX);
-	if (!read.forward)
+	if (!forward && interface->forwards_count == FORWARDS_MAX)
+		return refuse(reader, value->line, "forwards: more than %d", FORWARDS_MAX);
+	if (!forward)
 		return refuse_memory(reader);
-	read.forward->line = table->line;
-	if (keys_take(reader, KEYS(forward_keys), table, &read) || forward_finish(reader, table, &read) ||
-	    remotes_read(reader, table, read.forward))
-		return -EINVAL;
+	if (value->type == TOML_STRING)
+		err = forward_read_word(reader, value, forward);
+	else if (value->type == TOML_TABLE)
+		err = forward_read_table(reader, value, forward);
+	else
+		err = refuse_type(reader, "forwards", value, "a table or a string");
+	if (err)
+		return err;
+	forward->line = value->line;
 	other = interface_config_forward_conflict(interface, what, sizeof(what));
-	return other ? refuse(reader, table->line, "forwards: its %s is that of %s:%u, too", what, reader->file,
+	return other ? refuse(reader, value->line, "forwards: its %s is that of %s:%u, too", what, reader->file,
 			      other->line)
 		     : 0;
 }
@@ -670,8 +695,7 @@ static int forwards_read(struct reader *reader, const struct toml_value *table)
 	if (forwards->type != TOML_ARRAY)
 		return refuse_type(reader, "forwards", forwards, "an array of tables");
 	for (element = forwards->array.first; element && !err; element = element->next)
-		err = element->type == TOML_TABLE ? forward_read(reader, element)
-						  : refuse_type(reader, "forwards", element, "a table");
+		err = forward_read(reader, element);
 	return err;
 }
 

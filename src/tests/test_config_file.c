@@ -118,7 +118,12 @@ static void test_refused(void **state)
 		  "f:4: [[interfaces]] \"wan\": ipv6_hairpin_route: table_id: 0: must be from 1 to 4294967295" },
 		{ WAN "forwards = 1",
 		  "f:4: [[interfaces]] \"wan\": forwards: an integer, where an array of tables belongs" },
-		{ WAN "forwards = [1]", "f:4: [[interfaces]] \"wan\": forwards: an integer, where a table belongs" },
+		{ WAN "forwards = [1]",
+		  "f:4: [[interfaces]] \"wan\": forwards: an integer, where a table or a string belongs" },
+		{ WAN "forwards = [\"tcp:80\"]",
+		  "f:4: [[interfaces]] \"wan\": forwards: \"tcp:80\": not a static mapping such as tcp:8000=192.168.1.2:80" },
+		{ WAN "forwards = [\"tcp:80=10.0.0.1\",\n\"tcp:80=10.0.0.2\"]",
+		  "f:5: [[interfaces]] \"wan\": forwards: its external port tcp 80 is that of f:4, too" },
 		{ WAN "forwards = [{ protocol = \"tcp\", external_port = 80 }]",
 		  "f:4: [[interfaces]] \"wan\": forwards: internal_address: is missing" },
 		{ WAN FORWARD("protocol = \"icmp\""),
@@ -273,6 +278,9 @@ static void test_effect(void **state)
 		  "match_address = { start = \"192.0.2.1\", end = \"192.0.2.1\" }" },
 		{ "tcp_ranges = []\n[[interfaces.externals]]\naddress = \"192.0.2.7\"\ntcp_ranges = [\"5-6\"]",
 		  "tcp_ranges = [\"5-6\"]" },
+		{ "forwards = [\"tcp:80-89=10.0.0.1:8080\"]",
+		  "[[interfaces.forwards]]\nprotocol = [\"tcp\"]\nexternal_port = \"80-89\"\ninternal_address = \"10.0.0.1\"\n"
+		  "internal_port = \"8080-8089\"\nremotes = []" },
 		{ FORWARD("protocol = \"tcp\""),
 		  "[[interfaces.forwards]]\nprotocol = [\"tcp\"]\nexternal_port = 80\ninternal_address = \"10.0.0.1\"\n"
 		  "internal_port = 80\nremotes = []" },
