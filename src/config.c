@@ -152,6 +152,27 @@ int address_parse(const char *text, int *family, __be32 addr[4])
 	return inet_pton(*family, text, addr) == 1 ? 0 : -EINVAL;
 }
 
+int address_port_parse(const char *text, int *family, __be32 addr[4], uint16_t *port)
+{
+	const char *colon = strrchr(text, ':');
+	size_t length = colon ? (size_t)(colon - text) : 0;
+	const bool has_brackets = length > 2 && text[0] == '[' && colon[-1] == ']';
+	unsigned long number;
+	char copy[64], *end;
+
+	if (!length || length >= sizeof(copy) || colon[1] < '0' || colon[1] > '9')
+		return -EINVAL;
+	number = strtoul(colon + 1, &end, 10);
+	if (*end || !number || number > UINT16_MAX)
+		return -EINVAL;
+	*port = (uint16_t)number;
+	memcpy(copy, text + has_brackets, length - 2 * has_brackets);
+	copy[length - 2 * has_brackets] = '\0';
+	if (address_parse(copy, family, addr))
+		return -EINVAL;
+	return has_brackets == (*family == AF_INET6) ? 0 : -EINVAL;
+}
+
 int network_parse(const char *text, int *family, struct ip_prefix *prefix, const char **why)
 {
 	char address[INET6_ADDRSTRLEN];

@@ -159,6 +159,9 @@ const struct forward *interface_config_forward_conflict(const struct interface_c
 /* An address, "192.0.2.7". Returns 0 or -EINVAL. */
 int address_parse(const char *text, int *family, __be32 addr[4]);
 
+/* An address and a port, "192.0.2.7:80" or "[2001:db8::7]:80"; the port in host order. Returns 0 or -EINVAL. */
+int address_port_parse(const char *text, int *family, __be32 addr[4], uint16_t *port);
+
 /* A network, "192.168.1.7/24": the bits behind the prefix stay as they are. -EINVAL: *why says what is wrong. */
 int network_parse(const char *text, int *family, struct ip_prefix *prefix, const char **why);
 

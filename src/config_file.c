@@ -1135,9 +1135,27 @@ static int take_mode(struct reader *reader, const struct key *key, const struct 
 	return 0;
 }
 
+static int take_listen(struct reader *reader, const struct key *key, const struct toml_entry *entry, void *field)
+{
+	const char *text = string_get(reader, key->name, &entry->value, "an address and a port");
+	struct control_config *control = field;
+	__be32 addr[4];
+	uint16_t port;
+	int family;
+
+	if (!text)
+		return -EINVAL;
+	if (strlen(text) >= sizeof(control->metrics_listen) || address_port_parse(text, &family, addr, &port))
+		return refuse(reader, entry->value.line,
+			      "metrics_listen: \"%.64s\": not an address and a port such as 127.0.0.1:9586", text);
+	snprintf(control->metrics_listen, sizeof(control->metrics_listen), "%s", text);
+	return 0;
+}
+
 static const struct key control_keys[] = {
 	{ .name = "group", .take = take_name_of_group },
 	{ .name = "mode", .take = take_mode },
+	{ .name = "metrics_listen", .take = take_listen },
 };
 
 static int take_control(struct reader *reader, const struct key *key, const struct toml_entry *entry, void *field)

@@ -362,6 +362,8 @@ static void print_control(struct printer *printer, const struct control_config *
 	if (control->group[0])
 		print_text(printer, "group", control->group);
 	print_text(printer, "mode", mode);
+	if (control->metrics_listen[0])
+		print_text(printer, "metrics_listen", control->metrics_listen);
 	table_end(printer);
 }
 

@@ -18,6 +18,8 @@
 
 enum {
 	CLIENTS = 8,
+	HTTP_CLIENTS = 4, /* of these */
+	READ_SIZE = 2048, /* the longest request by HTTP */
 	WATCHERS = 3,
 	REQUEST_SECONDS = 5, /* to send the request in */
 	STALL_SECONDS = 10,  /* without taking any of the answer */
@@ -26,8 +28,8 @@ enum {
 
 struct client {
 	int fd; /* -1: none */
-	bool may_change;
-	char request[CONTROL_REQUEST_SIZE];
+	bool is_http, may_change;
+	char request[READ_SIZE];
 	size_t length;
 	bool is_answering, is_last; /* is_last: what is in `piece` ends the answer */
 	struct answer answer;
@@ -38,14 +40,14 @@ struct client {
 
 struct control {
 	struct control_daemon *daemon;
-	int epoll_fd, listener;
+	int epoll_fd, listener, http; /* listeners: -1: none */
 	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
 	uint32_t mode;
 	gid_t group;
 	struct client clients[CLIENTS];
 };
 
-enum { TAG_LISTENER, TAG_CLIENTS };
+enum { TAG_LISTENER, TAG_HTTP, TAG_CLIENTS };
 
 static void client_watch(const struct control *control, const struct client *client, int operation, uint32_t events)
 {
@@ -74,7 +76,7 @@ static int piece_make(struct control *control, struct client *client)
 	if (!to)
 		return -ENOMEM;
 	client->is_last = !answer_continue(&client->answer, control->daemon, to);
-	if (client->is_last)
+	if (client->is_last && !client->is_http)
 		fputc('\0', to);
 	client->piece_sent = 0;
 	return fclose(to) ? -ENOMEM : 0;
@@ -161,26 +163,17 @@ static int request_take(struct control *control, struct client *client, size_t l
 	return answer_open(&client->answer, control->daemon, &request, error, size);
 }
 
-static void client_read(struct control *control, struct client *client)
+/* What has come by the socket: a line. */
+static void line_take(struct control *control, struct client *client)
 {
+	const char *end = memchr(client->request, '\n', client->length);
 	char error[256], line[sizeof(error) + 16];
-	ssize_t n = recv(client->fd, client->request + client->length, sizeof(client->request) - client->length,
-			 MSG_DONTWAIT);
-	const char *end;
 
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	if (!end && client->length < CONTROL_REQUEST_SIZE)
 		return;
-	if (n <= 0) {
-		client_close(client);
-		return;
-	}
-	client->length += (size_t)n;
-	end = memchr(client->request, '\n', client->length);
-	if (!end && client->length < sizeof(client->request))
-		return;
-	if (!end)
+	if (!end) {
 		snprintf(error, sizeof(error), "the request is longer than %d bytes", CONTROL_REQUEST_SIZE - 1);
-	else if (!request_take(control, client, (size_t)(end - client->request), error, sizeof(error))) {
+	} else if (!request_take(control, client, (size_t)(end - client->request), error, sizeof(error))) {
 		client->age = 0;
 		client_say(control, client, "ok\n", false);
 		return;
@@ -189,31 +182,79 @@ static void client_read(struct control *control, struct client *client)
 	client_say(control, client, line, true);
 }
 
+static void http_take(struct control *control, struct client *client)
+{
+	static const struct control_request metrics = { .command = CONTROL_METRICS };
+	const char *answer = "HTTP/1.0 431 Request Header Fields Too Large\r\n\r\n";
+	int err = http_request_parse(client->request, client->length, &answer);
+	char error[64];
+
+	if (err == -EAGAIN && client->length < sizeof(client->request))
+		return;
+	client->age = 0;
+	client_say(control, client, answer,
+		   err || answer_open(&client->answer, control->daemon, &metrics, error, sizeof(error)));
+}
+
+static void client_read(struct control *control, struct client *client)
+{
+	ssize_t n = recv(client->fd, client->request + client->length, sizeof(client->request) - client->length,
+			 MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		client_close(client);
+		return;
+	}
+	client->length += (size_t)n;
+	if (client->is_http)
+		http_take(control, client);
+	else
+		line_take(control, client);
+}
+
 /* What the file's mode says, asked again of who has come: not every file system keeps it. */
 static bool peer_may_ask(const struct control *control, const struct ucred *peer)
 {
 	return peer->uid == 0 || peer->uid == geteuid() || control->mode & 0066;
 }
 
-static void client_accept(struct control *control)
+/* A place for another one; NULL: there is none. */
+static struct client *client_place(struct control *control, bool is_http)
 {
+	struct client *client, *place = NULL;
+	unsigned int others = 0;
+
+	for (client = control->clients; client < control->clients + CLIENTS; client++) {
+		if (client->fd < 0)
+			place = client;
+		else
+			others += client->is_http;
+	}
+	return is_http && others >= HTTP_CLIENTS ? NULL : place;
+}
+
+static void client_accept(struct control *control, bool is_http)
+{
+	static const char busy[] = "error: too many clients\n";
+	struct client *client = client_place(control, is_http);
 	struct ucred peer = { .uid = (uid_t)-1 };
 	socklen_t size = sizeof(peer);
-	struct client *client;
 	int fd;
 
-	fd = accept4(control->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	fd = accept4(is_http ? control->http : control->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd < 0)
 		return;
-	for (client = control->clients; client < control->clients + CLIENTS && client->fd >= 0; client++)
-		;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) || !peer_may_ask(control, &peer)) {
+	if (!is_http && (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) || !peer_may_ask(control, &peer))) {
 		close(fd);
-	} else if (client == control->clients + CLIENTS) {
-		send(fd, "error: too many clients\n", 24, MSG_DONTWAIT | MSG_NOSIGNAL);
+	} else if (!client) {
+		if (!is_http)
+			send(fd, busy, strlen(busy), MSG_DONTWAIT | MSG_NOSIGNAL);
 		close(fd);
 	} else {
 		client->fd = fd;
+		client->is_http = is_http;
 		client->may_change = peer.uid == 0 || peer.uid == geteuid();
 		client_watch(control, client, EPOLL_CTL_ADD, EPOLLIN);
 	}
@@ -233,12 +274,12 @@ static void client_serve(struct control *control, struct client *client, uint32_
 
 void control_serve(struct control *control)
 {
-	struct epoll_event events[CLIENTS + 1];
-	int i, count = epoll_wait(control->epoll_fd, events, CLIENTS + 1, 0);
+	struct epoll_event events[CLIENTS + TAG_CLIENTS];
+	int i, count = epoll_wait(control->epoll_fd, events, CLIENTS + TAG_CLIENTS, 0);
 
 	for (i = 0; i < count; i++) {
-		if (events[i].data.u32 == TAG_LISTENER)
-			client_accept(control);
+		if (events[i].data.u32 < TAG_CLIENTS)
+			client_accept(control, events[i].data.u32 == TAG_HTTP);
 		else
 			client_serve(control, &control->clients[events[i].data.u32 - TAG_CLIENTS], events[i].events);
 	}
@@ -344,6 +385,49 @@ static int listener_open(struct control *control, const struct control_config *c
 	return err;
 }
 
+static int http_bind(struct control *control, const char *where)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} to = { 0 };
+	struct epoll_event event = { .events = EPOLLIN, .data.u32 = TAG_HTTP };
+	__be32 addr[4];
+	uint16_t port;
+	int family, on = 1;
+
+	if (address_port_parse(where, &family, addr, &port))
+		return -EINVAL;
+	to.v6.sin6_family = (sa_family_t)family;
+	to.v6.sin6_port = htons(port); /* where IPv4 has it, too */
+	if (family == AF_INET)
+		memcpy(&to.v4.sin_addr, addr, sizeof(to.v4.sin_addr));
+	else
+		memcpy(&to.v6.sin6_addr, addr, sizeof(to.v6.sin6_addr));
+	control->http = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (control->http < 0)
+		return -errno;
+	setsockopt(control->http, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	setsockopt(control->http, IPPROTO_IP, IP_FREEBIND, &on, sizeof(on)); /* the address may come later */
+	if (bind(control->http, &to.any, family == AF_INET ? sizeof(to.v4) : sizeof(to.v6)) ||
+	    listen(control->http, HTTP_CLIENTS) || epoll_ctl(control->epoll_fd, EPOLL_CTL_ADD, control->http, &event))
+		return -errno;
+	return 0;
+}
+
+static void http_open(struct control *control, const char *where)
+{
+	int err = *where ? http_bind(control, where) : 0;
+
+	if (!err)
+		return;
+	log_warning("metrics_listen: %s: %s", where, strerror(-err));
+	if (control->http >= 0)
+		close(control->http);
+	control->http = -1;
+}
+
 struct control *control_open(struct control_daemon *daemon, const struct control_config *config)
 {
 	struct control *control = calloc(1, sizeof(*control));
@@ -357,7 +441,7 @@ struct control *control_open(struct control_daemon *daemon, const struct control
 	daemon->started = (uint64_t)now.tv_sec;
 	daemon->peaks = calloc(daemon->interfaces_count + 1, sizeof(*daemon->peaks));
 	control->daemon = daemon;
-	control->listener = -1;
+	control->listener = control->http = -1;
 	for (i = 0; i < CLIENTS; i++)
 		control->clients[i].fd = -1;
 	control->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -368,6 +452,7 @@ struct control *control_open(struct control_daemon *daemon, const struct control
 	err = daemon->interfaces_count ? listener_open(control, config) : 0;
 	if (err)
 		log_warning("control socket %s: %s", control->path, strerror(-err));
+	http_open(control, config->metrics_listen);
 	return control;
 }
 
@@ -388,6 +473,8 @@ void control_close(struct control *control)
 		unlink(control->path);
 		close(control->listener);
 	}
+	if (control->http >= 0)
+		close(control->http);
 	if (control->epoll_fd >= 0)
 		close(control->epoll_fd);
 	free(control->daemon->peaks);

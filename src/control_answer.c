@@ -451,6 +451,9 @@ static void report_continue(const struct answer *answer, struct control_daemon *
 	case CONTROL_COUNTERS:
 		report_counters(to, &report, answer->request.json);
 		break;
+	case CONTROL_METRICS:
+		report_metrics(to, &report);
+		break;
 	default:
 		break;
 	}

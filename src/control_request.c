@@ -230,6 +230,29 @@ int control_request_from_words(char line[CONTROL_REQUEST_SIZE], char *const word
 	return control_request_parse(request, line, strlen(line), error, size);
 }
 
+#define HTTP_ANSWER(status, type, more) \
+	"HTTP/1.0 " status "\r\nContent-Type: " type "\r\nConnection: close\r\n" more "\r\n"
+
+int http_request_parse(const char *text, size_t length, const char **answer)
+{
+	static const char get[] = "GET ", path[] = "/metrics";
+	const char *end = memmem(text, length, "\r\n\r\n", 4) ?: memmem(text, length, "\n\n", 2);
+	size_t rest;
+
+	if (!end)
+		return -EAGAIN;
+	*answer = HTTP_ANSWER("405 Method Not Allowed", "text/plain", "Allow: GET\r\n") "GET /metrics\n";
+	if (length < strlen(get) || memcmp(text, get, strlen(get)) != 0)
+		return -EINVAL;
+	*answer = HTTP_ANSWER("404 Not Found", "text/plain", "") "GET /metrics\n";
+	text += strlen(get);
+	rest = (size_t)(end - text);
+	if (rest < strlen(path) || memcmp(text, path, strlen(path)) != 0 || !strchr(" ?\r\n", text[strlen(path)]))
+		return -EINVAL;
+	*answer = HTTP_ANSWER("200 OK", "text/plain; version=0.0.4; charset=utf-8", "");
+	return 0;
+}
+
 bool control_request_changes(const struct control_request *request)
 {
 	return commands[request->command].changes;

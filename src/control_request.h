@@ -52,6 +52,12 @@ int control_request_parse(struct control_request *request, const char *line, siz
 int control_request_from_words(char line[CONTROL_REQUEST_SIZE], char *const words[], struct control_request *request,
 			       char *error, size_t size);
 
+/*
+ * An HTTP request for the metrics, up to its empty line. Returns 0 once it is whole; -EAGAIN: more has to come; or -EINVAL,
+ * and in *answer the head of what is to be said, which for 0 is that of the metrics.
+ */
+int http_request_parse(const char *text, size_t length, const char **answer);
+
 /* Does it change anything? Only root and the daemon's own user may. */
 bool control_request_changes(const struct control_request *request);
 

@@ -5,6 +5,7 @@
  *
  * burst silent PATH WORDS: asks a daemon's control socket, reads nothing, and says `asked`; stays until it is killed.
  * burst raw PATH: sends it what is on standard input, as it is, and prints what comes back.
+ * burst tcp ADDRESS PORT: the same by TCP.
  * burst idle PATH: says nothing, until the daemon has had enough.
  */
 #include <arpa/inet.h>
@@ -60,10 +61,20 @@ static int copy(int from, int to)
 	return 0;
 }
 
-static int raw(const char *path)
+static int tcp_open(const char *address, const char *port)
 {
-	int fd = control_open(path);
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((unsigned short)atoi(port)) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
+	if (fd >= 0 && inet_pton(AF_INET, address, &to.sin_addr) == 1 &&
+	    !connect(fd, (struct sockaddr *)&to, sizeof(to)))
+		return fd;
+	perror(address);
+	exit(1);
+}
+
+static int raw(int fd)
+{
 	copy(STDIN_FILENO, fd);
 	shutdown(fd, SHUT_WR);
 	return copy(fd, STDOUT_FILENO);
@@ -75,7 +86,9 @@ int main(int argc, char **argv)
 	int port, sent = 0;
 
 	if (argc == 3 && !strcmp(argv[1], "raw"))
-		return raw(argv[2]);
+		return raw(control_open(argv[2]));
+	if (argc == 4 && !strcmp(argv[1], "tcp"))
+		return raw(tcp_open(argv[2], argv[3]));
 	if (argc == 3 && !strcmp(argv[1], "idle"))
 		return copy(control_open(argv[2]), STDOUT_FILENO);
 	if (argc == 4 && !strcmp(argv[1], "silent"))

@@ -214,6 +214,52 @@ test_permission()
 	check "stops" stop TERM 0
 }
 
+# Prometheus' text format: each family's HELP and TYPE once and in front of its samples, which are numbers.
+well_formed()
+{
+	awk '
+		/^# HELP einat_[a-z_]* [A-Z].*[.]$/ { if (seen[$3]++) bad = 1; family = $3; next }
+		/^# TYPE einat_[a-z_]* (gauge|counter)$/ { if ($3 != family) bad = 1; next }
+		/^einat_[a-z_]*([{]([a-z]+="[^"]*",?)+[}])? [0-9]+$/ { split($0, part, /[{ ]/); if (part[1] != family) bad = 1; n++; next }
+		{ print; bad = 1 }
+		END { exit bad || n < 100 }' "$1"
+}
+
+# http BYTES: the answer
+# shellcheck disable=SC2059 # escapes
+http() { printf "$1" | router timeout 8 "$tmp/burst" tcp 127.0.0.1 9586 | tr -d '\r'; }
+http_says() { http "$1" >"$tmp/http" && [ "$(head -n 1 "$tmp/http")" = "HTTP/1.0 $2" ] || { cat "$tmp/http" && false; }; }
+
+test_metrics()
+{
+	printf '[control]\nmetrics_listen = "127.0.0.1:9586"\n[[interfaces]]\nif_name = "wan"\nnat44 = true\n' >"$file"
+	start -c "$file"
+	started
+	burst 20001 20003
+	ask metrics >"$tmp/metrics"
+	check "metrics: well-formed" well_formed "$tmp/metrics"
+	check "metrics: mappings" grep -qxF 'einat_mappings{interface="wan",family="ipv4",protocol="udp"} 3' "$tmp/metrics"
+	check "metrics: packets" grep -qxF \
+		'einat_packets_total{interface="wan",family="ipv4",direction="out",verdict="translate",reason="out_new"} 3' "$tmp/metrics"
+	check "HTTP: GET /metrics" http_says 'GET /metrics HTTP/1.1\r\nHost: router\r\n\r\n' "200 OK"
+	sed '1,/^$/d' "$tmp/http" >"$tmp/body"
+	check "HTTP: the same" well_formed "$tmp/body"
+	check "HTTP: nothing else" http_says 'GET / HTTP/1.1\r\n\r\n' "404 Not Found"
+	check "HTTP: no name that only begins so" http_says 'GET /metrics2 HTTP/1.1\r\n\r\n' "404 Not Found"
+	check "HTTP: no other method" http_says 'POST /metrics HTTP/1.1\r\n\r\n' "405 Method Not Allowed"
+	check "HTTP: nor too much" http_says "$(printf 'GET /metrics HTTP/1.1\r\nX: %02100d' 0)" "431 Request Header Fields Too Large"
+	check "HTTP: no request of the socket" http_says 'flush\n\n' "405 Method Not Allowed"
+	for idle in 1 2 3 4; do
+		router sleep 30 | router "$tmp/burst" tcp 127.0.0.1 9586 >"$tmp/idle" 2>&1 &
+	done
+	check "four who say nothing by HTTP: the socket is served" json '.problems == []' status --json
+	limit=30
+	check "and they are let go" until_true http_says 'GET /metrics HTTP/1.0\r\n\r\n' "200 OK"
+	limit=5
+	check "stops" stop TERM 0
+	others_kill
+}
+
 test_killed()
 {
 	start -i wan
@@ -265,7 +311,7 @@ silent_start()
 others_kill()
 {
 	for client in $(ip netns pids "$ns"); do
-		[ "$client" = "$pid" ] || kill -KILL "$client" 2>/dev/null
+		[ "$client" = "${pid:-none}" ] || kill -KILL "$client" 2>/dev/null
 	done
 }
 
@@ -318,6 +364,7 @@ test_sessions
 test_watch
 test_protocol
 test_permission
+test_metrics
 test_killed
 test_two
 test_many

@@ -185,11 +185,47 @@ static void test_fuzz(void **state)
 	assert_true(taken > FUZZ_ROUNDS / 1000); /* it is not all garbage */
 }
 
+static void test_http(void **state)
+{
+	static const struct {
+		const char *text;
+		int err;
+		const char *status;
+	} cases[] = {
+		{ "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n", 0, "200" },
+		{ "GET /metrics HTTP/1.0\n\n", 0, "200" },
+		{ "GET /metrics?x=1 HTTP/1.0\r\n\r\n", 0, "200" },
+		{ "GET /metrics\r\n\r\n", 0, "200" },
+		{ "", -EAGAIN, NULL },
+		{ "GET /metrics HTTP/1.1\r\nHost: a\r\n", -EAGAIN, NULL },
+		{ "GET /metricsx HTTP/1.1\r\n\r\n", -EINVAL, "404" },
+		{ "GET /metric HTTP/1.1\r\n\r\n", -EINVAL, "404" },
+		{ "GET \r\n\r\n", -EINVAL, "404" },
+		{ "GET /m\n\n", -EINVAL, "404" },
+		{ "get /metrics HTTP/1.1\r\n\r\n", -EINVAL, "405" },
+		{ "\n\n", -EINVAL, "405" },
+	};
+	const char *answer;
+	size_t i, length;
+	char *exact;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		length = strlen(cases[i].text);
+		exact = malloc(length + !length);
+		memcpy(exact, cases[i].text, length);
+		assert_int_equal(http_request_parse(exact, length, &answer), cases[i].err);
+		if (cases[i].status)
+			assert_memory_equal(answer + strlen("HTTP/1.0 "), cases[i].status, 3);
+		free(exact);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refused), cmocka_unit_test(test_taken), cmocka_unit_test(test_length),
-		cmocka_unit_test(test_words),	cmocka_unit_test(test_fuzz),
+		cmocka_unit_test(test_words),	cmocka_unit_test(test_fuzz),  cmocka_unit_test(test_http),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

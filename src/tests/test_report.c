@@ -278,6 +278,29 @@ static void test_counters(void **state)
 	free(text);
 }
 
+static void test_metrics(void **state)
+{
+	struct plane_report planes[] = { plane_of(AF_INET), plane_of(AF_INET6) };
+	struct report report = { "0.1.0", 5, 7, "a reason", planes, 2 };
+	FILE *to = text_begin();
+
+	(void)state;
+	planes[0].interface = "a\"b\\";
+	planes[1].counters[NAT_INGRESS][WHY_NO_MAPPING] = (struct counter){ 12, 12345678 };
+	report_metrics(to, &report);
+	fflush(to);
+	assert_memory_equal(
+		text, "# HELP einat_info Its version.\n# TYPE einat_info gauge\neinat_info{version=\"0.1.0\"} 1\n", 80);
+	assert_non_null(strstr(text, "\neinat_failing 1\n"));
+	assert_non_null(
+		strstr(text, "\neinat_mappings{interface=\"a\\\"b\\\\\",family=\"ipv4\",protocol=\"udp\"} 3\n"));
+	assert_non_null(strstr(text, "\n# TYPE einat_bytes_total counter\n"));
+	assert_non_null(strstr(text, "\neinat_bytes_total{interface=\"wan\",family=\"ipv6\",direction=\"in\","
+				     "verdict=\"drop\",reason=\"no_mapping\"} 12345678\n"));
+	fclose(to);
+	free(text);
+}
+
 static void test_watch(void **state)
 {
 	struct plane_report plane = plane_of(AF_INET);
@@ -350,7 +373,7 @@ int main(void)
 		cmocka_unit_test(test_json_string), cmocka_unit_test(test_status),   cmocka_unit_test(test_problems),
 		cmocka_unit_test(test_mappings),    cmocka_unit_test(test_sessions), cmocka_unit_test(test_width),
 		cmocka_unit_test(test_counters),    cmocka_unit_test(test_watch),    cmocka_unit_test(test_reasons),
-		cmocka_unit_test(test_hosts),
+		cmocka_unit_test(test_hosts),	    cmocka_unit_test(test_metrics),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
