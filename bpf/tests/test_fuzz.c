@@ -62,6 +62,11 @@ static const struct course courses[] = {
 	BOTH_FAMILIES("two addresses", .two = true, .pooling = POOLING_PAIRED, .refresh_inbound = true),
 	BOTH_FAMILIES("logging and policy", .log_level = 5, .internals = { PREFIX(IPV4(192, 168, 1, 0), 24) },
 		      .exempt_destinations = { PREFIX(T, 32) }),
+	BOTH_FAMILIES("static mappings", .forwards = { { NAT_UDP, 80, .addr = A, .internal_port = 25001 },
+						       { NAT_TCP, 25016, .addr = A, .internal_port = 80 },
+						       { NAT_TCP, 500, .last = 501, .addr = B, .internal_port = 25000 },
+						       { NAT_UDP, 25000, .addr = B, .internal_port = 25000,
+							 .remotes = { PREFIX(S, 32) } } }),
 	{ "NAT44, CHECKSUM_NONE", { FEW_PORTS }, AF_INET, true },
 	{ "NAT66, CHECKSUM_NONE", { FEW_PORTS }, AF_INET6, true },
 };
@@ -161,7 +166,7 @@ static bool endpoints_are_mapped(const struct run *run, const struct local_chang
 	for (uint32_t slot = 0; slot < router_count_slots(run->router); slot++) {
 		const struct mapping *mapping = &slots[1][slot];
 
-		if (mapping->state != MAPPING_LIVE || !addr_is(local->addr[internal], &mapping->internal_addr) ||
+		if (!(mapping->state & MAPPING_LIVE) || !addr_is(local->addr[internal], &mapping->internal_addr) ||
 		    !addr_is_external(run, mapping->external, local->addr[external]))
 			continue;
 		if (local->port[internal] < 0)
