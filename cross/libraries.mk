@@ -32,14 +32,10 @@ $B/sysroot/lib/libelf.a: $B/.headers cross/libraries.mk cross/libelf/config.h
 	$(call archive,$(UNPACKED)/libelf/libelf/*.c $(UNPACKED)/libelf/lib/eu-search.c,\
 		-DHAVE_CONFIG_H -I$(CURDIR)/cross/libelf -I$(UNPACKED)/libelf/lib -I$(UNPACKED)/libelf/libelf)
 
-# Of its table of program types only those that TC and the benchmark's XDP take: the others hold the code that attaches
-# kprobes, uprobes, USDT, tracepoints, struct_ops and iterators, 37 KB of aarch64's binary.
-$B/sysroot/lib/libbpf.a: $B/.headers cross/libraries.mk
+$B/sysroot/lib/libbpf.a: $B/.headers cross/libraries.mk cross/libbpf-trim
 	$(call say,LIBBPF,$A)
-	$Qmkdir -p $B/objects/libbpf
-	$Qsed '/^\tSEC_DEF("/{/"\(tc\|xdp\)/!d}' $(UNPACKED)/libbpf/src/libbpf.c >$B/objects/libbpf/libbpf.c
-	$(call archive,$(CURDIR)/$B/objects/libbpf/libbpf.c $$(ls $(UNPACKED)/libbpf/src/*.c | grep -v /libbpf.c),\
-		-D_LARGEFILE64_SOURCE -D_FILE_OFFSET_BITS=64 -I$(UNPACKED)/libbpf/src -I$(UNPACKED)/libbpf/include)
+	$Qcross/libbpf-trim $(UNPACKED)/libbpf/src $S/libbpf
+	$(call archive,$S/libbpf/*.c,-D_LARGEFILE64_SOURCE -D_FILE_OFFSET_BITS=64 -I$(UNPACKED)/libbpf/include)
 
 $B/sysroot/lib/libmnl.a: $B/.headers cross/libraries.mk cross/libmnl/libmnl.c
 	$(call say,LIBMNL,$A)

@@ -193,12 +193,6 @@ static int prepare(struct datapath *dp, const struct datapath_config *config, co
 	return err;
 }
 
-static int quiet(enum libbpf_print_level level, const char *format, va_list args)
-{
-	(void)level, (void)format, (void)args;
-	return 0;
-}
-
 /* What a failed load means to a user. The programs are verified in tests: a refusal is the kernel's configuration. */
 static int load_failed(const struct datapath *dp, int err)
 {
@@ -379,7 +373,6 @@ static int open_with(struct datapath **result, const struct datapath_config *con
 					    .family = dp->family,
 					    .hold_ms = config->timeout_ms[NAT_TIMEOUT_FRAGMENT],
 					    .socket = -1 };
-	libbpf_set_print(quiet);
 	err = config->family == AF_INET ? open_nat44(dp) : open_nat66(dp);
 	if (err) {
 		log_error("%s: open the BPF object: %s", dp->ifname, strerror(-err));

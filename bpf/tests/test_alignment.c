@@ -40,12 +40,6 @@ static const struct nat_constants everything = {
 
 static char log_text[LOG_SIZE];
 
-static int quiet(enum libbpf_print_level level, const char *format, va_list args)
-{
-	(void)level, (void)format, (void)args;
-	return 0;
-}
-
 static struct nat_constants with_header(const struct nat_constants *constants, unsigned int l2_length)
 {
 	struct nat_constants all = *constants;
@@ -127,7 +121,6 @@ int main(void)
 		{ "with_every_feature", load_for_each_link, NULL, NULL, (void *)&everything },
 	};
 
-	libbpf_set_print(quiet);
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
