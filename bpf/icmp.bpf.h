@@ -13,7 +13,9 @@
 #ifndef ICMP_BPF_H
 #define ICMP_BPF_H
 
-#define ICMP_EMBEDDED 8 /* the embedded packet begins behind the ICMP header */
+#define ICMP_EMBEDDED	 8 /* the embedded packet begins behind the ICMP header */
+#define ERROR_CHUNK	 64
+#define ERROR_LENGTH_MAX 1280 /* RFC 1812 section 4.3.2.3: 576; RFC 4443 section 2.4: 1280, with all headers */
 
 /* The packet in an ICMP error, its local endpoint being the one that NAT changes. Offsets are from the frame's start. */
 struct embedded {
@@ -23,6 +25,7 @@ struct embedded {
 	__be16 local_port;
 	__u8 protocol; /* enum nat_protocol */
 	__u8 local_is_source;
+	__u8 header_is_wrong; /* by its own checksum: IPv4 */
 };
 
 /* Replaces a 16-bit field inside the ICMP message, and its share of the message's checksum. */
@@ -142,6 +145,34 @@ static __always_inline int embedded_rewrite(struct __sk_buff *skb, const struct 
 	return embedded_write_addr(skb, pkt, inner, addr);
 }
 
+/*
+ * RFC 5508 REQ-3: is the message's own checksum right, as far as that can be told? It cannot of a fragment, of more than
+ * hosts send, and of what is not all there; then whoever receives it is to judge.
+ */
+static __always_inline bool error_sum_is_right(struct __sk_buff *skb, const struct packet *pkt,
+					       enum nat_direction direction)
+{
+	__be32 chunk[ERROR_CHUNK / 4] = {};
+	__u32 length = ip_end(pkt) - (pkt->transport_offset - constants.l2_length), rest, offset, sum;
+
+	if (pkt->first || length - 1 >= ERROR_LENGTH_MAX || !error_seed(pkt, direction, length, &sum))
+		return true;
+	/* what is more than whole chunks comes first, while there are zeros behind it */
+	rest = (blur(length - 1, sum) & (ERROR_CHUNK - 1)) + 1;
+	offset = pkt->transport_offset + length - rest;
+	if (bpf_skb_load_bytes(skb, offset, chunk, rest))
+		return true;
+	sum = bpf_csum_diff(NULL, 0, chunk, sizeof(chunk), sum);
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < ERROR_LENGTH_MAX / ERROR_CHUNK && offset > pkt->transport_offset; i++) {
+		offset -= ERROR_CHUNK;
+		if (bpf_skb_load_bytes(skb, offset, chunk, sizeof(chunk)))
+			return true;
+		sum = bpf_csum_diff(NULL, 0, chunk, sizeof(chunk), sum);
+	}
+	return checksum_is_right(sum);
+}
+
 /* The outer header, once the embedded packet is done: packet pointers have to be found again. */
 static __always_inline int error_rewrite_outer(struct __sk_buff *skb, struct packet *pkt, enum nat_direction direction,
 					       const struct nat_addr *addr)
@@ -216,6 +247,8 @@ static __always_inline enum nat_reason error_in(struct __sk_buff *skb, struct pa
 			return why;
 		return map ? WHY_ICMP_NO_MAPPING : WHY_UNMANAGED; /* RFC 5508 REQ-4a: silently */
 	}
+	if (inner.header_is_wrong || !error_sum_is_right(skb, pkt, NAT_INGRESS))
+		return WHY_ICMP_CHECKSUM;
 	internal_addr = map->internal_addr;
 	internal_port = map->internal_port;
 	designated = designated_owns(&internal_addr, pkt);
@@ -256,6 +289,8 @@ static __always_inline enum nat_reason error_out(struct __sk_buff *skb, struct p
 	map = embedded_mapping(&inner, now);
 	if (!map)
 		return policy_exempts_source(&pkt->local_addr) ? WHY_EXEMPT : WHY_ICMP_NO_MAPPING;
+	if (inner.header_is_wrong || !error_sum_is_right(skb, pkt, NAT_EGRESS))
+		return WHY_ICMP_CHECKSUM;
 	external_port = map->external_port;
 	if (!mapping_source(map, &external_addr))
 		return WHY_NO_ADDRESS;

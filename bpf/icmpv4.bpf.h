@@ -3,6 +3,22 @@
 #ifndef ICMPV4_BPF_H
 #define ICMPV4_BPF_H
 
+/* RFC 5508 REQ-3a. The options, where there are any, stand behind what has been read. */
+static __always_inline bool embedded_header_is_wrong(struct __sk_buff *skb, const struct embedded *inner,
+						     struct iphdr *ip, __u32 length)
+{
+	__be32 options[10] = {};
+	__u32 more = length - sizeof(*ip), sum = bpf_csum_diff(NULL, 0, (__be32 *)ip, sizeof(*ip), 0);
+
+	if (more) {
+		more = (blur(more - 1, sum) & 63) + 1;
+		if (more > sizeof(options) || bpf_skb_load_bytes(skb, inner->ip + sizeof(*ip), options, more))
+			return true;
+		sum = bpf_csum_diff(NULL, 0, options, sizeof(options), sum);
+	}
+	return !checksum_is_right(sum);
+}
+
 /* Finds the local endpoint of the embedded packet. WHY_NONE, or what to do with an error whose packet is none of ours. */
 static __always_inline enum nat_reason embedded_parse(struct __sk_buff *skb, const struct packet *pkt,
 						      struct embedded *inner)
@@ -18,6 +34,7 @@ static __always_inline enum nat_reason embedded_parse(struct __sk_buff *skb, con
 		return WHY_MALFORMED;
 	inner->local_addr.word[0] = inner->local_is_source ? ip.saddr : ip.daddr;
 	inner->transport = inner->ip + length;
+	inner->header_is_wrong = embedded_header_is_wrong(skb, inner, &ip, length);
 	if (ip.frag_off & bpf_htons(IPV4_FRAGMENT_OFFSET))
 		return WHY_FRAGMENT_UNKNOWN; /* no ports quoted */
 	return embedded_parse_transport(skb, pkt, inner, ip.protocol);
@@ -50,6 +67,13 @@ static __always_inline int embedded_write_addr(struct __sk_buff *skb, const stru
 	if (embedded_replace16(skb, pkt, check, old, checksum_replace(old, from, to)))
 		return -1;
 	return embedded_replace32(skb, pkt, field, from, to);
+}
+
+/* ICMP for IPv4 is summed up alone. */
+static __always_inline bool error_seed(const struct packet *pkt, enum nat_direction direction, __u32 length, __u32 *sum)
+{
+	*sum = 0;
+	return true;
 }
 
 static __always_inline int error_replace_pseudo(struct __sk_buff *skb, const struct packet *pkt,

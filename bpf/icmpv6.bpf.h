@@ -49,6 +49,22 @@ static __always_inline int embedded_write_addr(struct __sk_buff *skb, const stru
 	return 0;
 }
 
+/*
+ * The sum of the pseudo header. False where it is not known: outwards the last destination may stand in a routing header,
+ * and no extension header is looked into for that.
+ */
+static __always_inline bool error_seed(const struct packet *pkt, enum nat_direction direction, __u32 length, __u32 *sum)
+{
+	__be32 rest[2] = { bpf_htonl(length), bpf_htonl(IPPROTO_ICMPV6) };
+
+	if (direction == NAT_EGRESS && pkt->transport_offset > constants.l2_length + sizeof(struct ipv6hdr))
+		return false;
+	*sum = bpf_csum_diff(NULL, 0, rest, sizeof(rest), 0);
+	*sum = bpf_csum_diff(NULL, 0, (__be32 *)pkt->local_addr.word, sizeof(pkt->local_addr), *sum);
+	*sum = bpf_csum_diff(NULL, 0, (__be32 *)pkt->remote_addr.word, sizeof(pkt->remote_addr), *sum);
+	return true;
+}
+
 /* The error's own pseudo header changes with its outer address. */
 static __always_inline int error_replace_pseudo(struct __sk_buff *skb, const struct packet *pkt,
 						enum nat_direction direction, const struct nat_addr *addr)

@@ -89,11 +89,18 @@ static __always_inline __u8 ip_fragment_protocol(const struct packet *pkt)
 	return ip->protocol;
 }
 
+/* The packet's length by its own header, or 0 where that does not tell. */
+static __always_inline __u32 ip_end(const struct packet *pkt)
+{
+	const struct iphdr *ip = pkt->ip;
+
+	return bpf_ntohs(ip->tot_len);
+}
+
 /* True if the packet ends, by its own header, before `length` bytes. (0 is a GSO packet beyond 64 KB.) */
 static __always_inline bool ip_is_shorter(const struct packet *pkt, __u32 length)
 {
-	const struct iphdr *ip = pkt->ip;
-	__u32 total = bpf_ntohs(ip->tot_len);
+	__u32 total = ip_end(pkt);
 
 	return total && total < length;
 }

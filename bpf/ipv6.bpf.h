@@ -143,13 +143,21 @@ static __always_inline __u8 ip_fragment_protocol(const struct packet *pkt)
 	return 0;
 }
 
-/* True if the packet ends, by its own header, before `length` bytes. (0 is a jumbogram, or GSO beyond 64 KB.) */
-static __always_inline bool ip_is_shorter(const struct packet *pkt, __u32 length)
+/* The packet's length by its own header, or 0 where that does not tell. */
+static __always_inline __u32 ip_end(const struct packet *pkt)
 {
 	const struct ipv6hdr *ip = pkt->ip;
 	__u32 payload = bpf_ntohs(ip->payload_len);
 
-	return payload && payload + sizeof(*ip) < length;
+	return payload ? payload + sizeof(*ip) : 0;
+}
+
+/* True if the packet ends, by its own header, before `length` bytes. (0 is a jumbogram, or GSO beyond 64 KB.) */
+static __always_inline bool ip_is_shorter(const struct packet *pkt, __u32 length)
+{
+	__u32 total = ip_end(pkt);
+
+	return total && total < length;
 }
 
 /* Writes the local address, which is `from`. */

@@ -351,6 +351,7 @@ enum policy_need { POLICY_NEED_SOURCE = 1, POLICY_NEED_DESTINATION = 2 };
 	X(BUSY, DROP, "lost a race for the mapping")                            \
 	X(TCP_NO_MAPPING, DROP, "TCP from inside without a mapping, not a SYN") \
 	X(ICMP_NO_MAPPING, DROP, "ICMP without a mapping")                      \
+	X(ICMP_CHECKSUM, DROP, "ICMP error with a wrong checksum")              \
 	X(FRAGMENT_HELD, DROP, "fragment before its first, held by the daemon") \
 	X(FRAGMENT_UNKNOWN, DROP, "fragment before its first, not held")        \
 	X(REWRITE_FAILED, DROP, "the packet could not be written")

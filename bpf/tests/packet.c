@@ -217,7 +217,7 @@ static void ipv4_build(uint8_t *ip, const struct packet *packet, size_t size)
 	address_write(packet->daddr, ip + 16);
 	for (size_t i = IP_MIN; i < header; i += 4)
 		memcpy(ip + i, "\x94\x04\x00\x00", 4); /* router alert, which changes nothing else */
-	put16(ip + 10, (uint16_t)~checksum_add(0, ip, header));
+	put16(ip + 10, (uint16_t)~checksum_add(0, ip, header) + packet->header_damage);
 }
 
 /* Appends an extension header. *next is where the one before it says what follows, and moves on. */

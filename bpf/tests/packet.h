@@ -47,29 +47,30 @@ enum icmp_type { ECHO_REPLY = 0, UNREACHABLE = 3, QUENCH = 4, REDIRECT = 5, ECHO
 #define PORT_COUNT 16
 
 struct packet {
-	uint32_t saddr, daddr; /* host order, as all here */
-	uint32_t sport, dport; /* ICMP: the identifier, in both */
-	uint8_t protocol;      /* IPPROTO_* */
-	uint8_t flags;	       /* enum tcp_flag */
-	uint8_t type, code;    /* ICMP */
-	uint8_t tos, ttl;      /* ttl 0: 64 */
-	uint8_t ip_options;    /* bytes, a multiple of 4 (IPv6: as many, in multiples of 8) */
-	uint8_t extensions;    /* IPv6: extension headers of 8 bytes, before all others */
-	uint8_t extension[10]; /* their types; 44, a fragment header, is of a whole packet */
-	uint8_t segments_left; /* in its routing headers */
-	uint8_t tcp_options;   /* likewise */
-	bool no_checksum;      /* UDP: zero, none was computed */
-	bool more;	       /* more fragments follow */
-	bool df;	       /* don't fragment */
-	uint16_t damage;       /* added to the transport checksum: the packet was broken on the way */
-	uint16_t id;	       /* IP identification; 0: 0x1234 */
-	uint16_t offset;       /* of the fragment, in bytes */
-	uint16_t length;       /* bytes of IP payload in the fragment; 0: all that is left */
-	uint16_t payload;      /* bytes behind the transport header */
-	uint16_t fill;	       /* the last two bytes of the payload, for wanted checksums */
-	uint16_t ethertype;    /* 0: the family's */
-	uint16_t quoted_bytes; /* of the embedded IP payload; 0: 8 */
-	bool own_options;      /* the TCP options are these */
+	uint32_t saddr, daddr;	/* host order, as all here */
+	uint32_t sport, dport;	/* ICMP: the identifier, in both */
+	uint8_t protocol;	/* IPPROTO_* */
+	uint8_t flags;		/* enum tcp_flag */
+	uint8_t type, code;	/* ICMP */
+	uint8_t tos, ttl;	/* ttl 0: 64 */
+	uint8_t ip_options;	/* bytes, a multiple of 4 (IPv6: as many, in multiples of 8) */
+	uint8_t extensions;	/* IPv6: extension headers of 8 bytes, before all others */
+	uint8_t extension[10];	/* their types; 44, a fragment header, is of a whole packet */
+	uint8_t segments_left;	/* in its routing headers */
+	uint8_t tcp_options;	/* likewise */
+	bool no_checksum;	/* UDP: zero, none was computed */
+	bool more;		/* more fragments follow */
+	bool df;		/* don't fragment */
+	uint16_t damage;	/* added to the transport checksum: the packet was broken on the way */
+	uint16_t header_damage; /* likewise, IPv4 header */
+	uint16_t id;		/* IP identification; 0: 0x1234 */
+	uint16_t offset;	/* of the fragment, in bytes */
+	uint16_t length;	/* bytes of IP payload in the fragment; 0: all that is left */
+	uint16_t payload;	/* bytes behind the transport header */
+	uint16_t fill;		/* the last two bytes of the payload, for wanted checksums */
+	uint16_t ethertype;	/* 0: the family's */
+	uint16_t quoted_bytes;	/* of the embedded IP payload; 0: 8 */
+	bool own_options;	/* the TCP options are these */
 	uint8_t options[40];
 	const struct packet *quoted; /* ICMP errors: the packet that the error is about */
 };

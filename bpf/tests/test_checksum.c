@@ -168,8 +168,6 @@ static const struct step broken_stays_broken[] = {
 	  WHY_OUT_NEW },
 	{ "ICMP, identifier changed", LAN, QUERY(ECHO, B, S, 25000, .damage = 0x0002), WAN,
 	  QUERY(ECHO, EXT, S, PORT(2), .damage = 0x0002), WHY_OUT_NEW },
-	{ "an error", WAN, ERROR(UNREACHABLE, 3, S, EXT, UDP(EXT, PORT(0), S, 53), .damage = 0x2222), LAN,
-	  ERROR(UNREACHABLE, 3, S, B, UDP(B, 25000, S, 53), .damage = 0x2222), WHY_IN_ERROR },
 	{ "an error about a broken packet", WAN, ERROR(UNREACHABLE, 3, S, EXT, UDP(EXT, PORT(0), S, 53, .damage = 3)),
 	  LAN, ERROR(UNREACHABLE, 3, S, B, UDP(B, 25000, S, 53, .damage = 3), .damage = 0), WHY_IN_ERROR },
 };

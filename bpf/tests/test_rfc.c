@@ -95,6 +95,78 @@ static const struct step quoted_checksum_is_wrong[] = {
 	  ERROR(UNREACHABLE, 3, EXT, S, UDP(S, 53, EXT, 25000, .damage = 0x1234)), WHY_OUT_ERROR },
 };
 
+/* A message that fills no, one, several chunks of what is summed up at a time, and one byte more. */
+#define BROKEN_BOTH_WAYS(bytes, ...)                                                                                \
+	{ "from outside", WAN,                                                                                      \
+	  ERROR(UNREACHABLE, 3, S, EXT, UDP(EXT, 25000, S, 53, .payload = 1200), .quoted_bytes = (bytes),           \
+		__VA_ARGS__),                                                                                       \
+	  DROPPED, WHY_ICMP_CHECKSUM },                                                                             \
+	{                                                                                                           \
+		"from inside", LAN,                                                                                 \
+			ERROR(UNREACHABLE, 3, A, S, UDP(S, 53, A, 25000, .payload = 1200), .quoted_bytes = (bytes), \
+			      __VA_ARGS__),                                                                         \
+			DROPPED, WHY_ICMP_CHECKSUM                                                                  \
+	}
+#define WHOLE_BOTH_WAYS(bytes, ...)                                                                                 \
+	{ "right from outside",                                                                                     \
+	  WAN,                                                                                                      \
+	  ERROR(UNREACHABLE, 3, S, EXT, UDP(EXT, 25000, S, 53, .payload = 1200), .quoted_bytes = (bytes),           \
+		__VA_ARGS__),                                                                                       \
+	  LAN,                                                                                                      \
+	  ERROR(UNREACHABLE, 3, S, A, UDP(A, 25000, S, 53, .payload = 1200), .quoted_bytes = (bytes), __VA_ARGS__), \
+	  WHY_IN_ERROR },                                                                                           \
+	{                                                                                                           \
+		"right from inside", LAN,                                                                           \
+			ERROR(UNREACHABLE, 3, A, S, UDP(S, 53, A, 25000, .payload = 1200), .quoted_bytes = (bytes), \
+			      __VA_ARGS__),                                                                         \
+			WAN,                                                                                        \
+			ERROR(UNREACHABLE, 3, EXT, S, UDP(S, 53, EXT, 25000, .payload = 1200),                      \
+			      .quoted_bytes = (bytes), __VA_ARGS__),                                                \
+			WHY_OUT_ERROR                                                                               \
+	}
+#define EACH_LENGTH(bytes) \
+	BROKEN_BOTH_WAYS(bytes, .damage = 0x2222), BROKEN_BOTH_WAYS(bytes, .damage = 0x0100), WHOLE_BOTH_WAYS(bytes)
+
+static const struct step error_is_broken[] = {
+	A_OPENS,
+	EACH_LENGTH(8),
+	EACH_LENGTH(15),
+	EACH_LENGTH(16),
+	EACH_LENGTH(36),
+	EACH_LENGTH(37),
+	EACH_LENGTH(99),
+	EACH_LENGTH(100),
+	EACH_LENGTH(528),
+	EACH_LENGTH(1208),
+	{ "options before it", WAN,
+	  ERROR(UNREACHABLE, 3, S, EXT, UDP(EXT, 25000, S, 53), .ip_options = 16, .damage = 0x2222), DROPPED,
+	  WHY_ICMP_CHECKSUM },
+	{ "of a fragment nothing can be told", WAN,
+	  ERROR(UNREACHABLE, 3, S, EXT, UDP(EXT, 25000, S, 53, .payload = 100), .quoted_bytes = 60, .length = 64,
+		.more = true, .damage = 0x2222),
+	  LAN,
+	  ERROR(UNREACHABLE, 3, S, A, UDP(A, 25000, S, 53, .payload = 100), .quoted_bytes = 60, .length = 64,
+		.more = true, .damage = 0x2222),
+	  WHY_IN_ERROR },
+	{ "the mapping is there", MAPPED(NAT_UDP, 25000, A, 25000) },
+};
+
+static const struct step quoted_header_is_broken[] = {
+	A_OPENS,
+	{ "from outside", WAN, ERROR(UNREACHABLE, 3, S, EXT, UDP(EXT, 25000, S, 53, .header_damage = 1)), DROPPED,
+	  WHY_ICMP_CHECKSUM },
+	{ "from inside", LAN, ERROR(UNREACHABLE, 3, A, S, UDP(S, 53, A, 25000, .header_damage = 0x8000)), DROPPED,
+	  WHY_ICMP_CHECKSUM },
+	{ "with options", WAN,
+	  ERROR(UNREACHABLE, 3, S, EXT, UDP(EXT, 25000, S, 53, .ip_options = 4, .header_damage = 1)), DROPPED,
+	  WHY_ICMP_CHECKSUM },
+	{ "with as many as there may be", WAN,
+	  ERROR(UNREACHABLE, 3, S, EXT, UDP(EXT, 25000, S, 53, .ip_options = 40, .header_damage = 1)), DROPPED,
+	  WHY_ICMP_CHECKSUM },
+	{ "which are right", WAN, ERROR(UNREACHABLE, 3, S, EXT, UDP(EXT, 25000, S, 53, .ip_options = 40)), LAN,
+	  ERROR(UNREACHABLE, 3, S, A, UDP(A, 25000, S, 53, .ip_options = 40)), WHY_IN_ERROR },
+};
+
 static const struct step query_errors[] = {
 	{ "A pings", LAN, QUERY(ECHO, A, S, 25000), WAN, QUERY(ECHO, EXT, S, 25000), WHY_OUT_NEW },
 	{ "40 s pass", LATER(SECONDS(40)) },
@@ -506,6 +578,8 @@ static const struct test tests[] = {
 	CODE("rfc4787_req14_out_of_order_fragments_hairpinned", out_of_order_hairpinned, .only_ipv4 = false),
 	CODE("rfc4787_req14a_flood_of_followers", flood_of_followers),
 	STEPS("rfc5382_req4_unsolicited_syn_is_not_answered", unsolicited_syn),
+	STEPS("rfc5508_req3_wrong_checksum", error_is_broken),
+	STEPS("rfc5508_req3a_quoted_header_is_wrong", quoted_header_is_broken, .only_ipv4 = true),
 	STEPS("rfc5508_req3c_quoted_checksum_is_not_validated", quoted_checksum_is_wrong),
 	STEPS("rfc5508_req6_query_errors_change_no_lifetime", query_errors),
 	STEPS("rfc7857_7_1_refusals_do_not_refresh", refusals_do_not_refresh),
