@@ -92,6 +92,8 @@ static __always_inline enum nat_reason translate_out(struct __sk_buff *skb, stru
 		return WHY_TO_DESIGNATED;
 	if (pkt->icmp_kind == ICMP_KIND_ERROR)
 		return error_out(skb, pkt, now);
+	if (pkt->icmp_kind == ICMP_KIND_REPLY && designated_sends(skb, &pkt->local_addr))
+		return WHY_ROUTER; /* it has been asked as it is, see designated_is_asked() */
 	internal_addr_of(skb, pkt, &endpoint.addr);
 	slot = endpoint_slot(&endpoint);
 	map = slot == NAT_SLOT_NONE ? NULL : slot_get(slot);

@@ -1011,6 +1011,23 @@ static int interface_check(struct reader *reader, const struct toml_value *table
 	return 0;
 }
 
+/*
+ * The router's own pings often have small identifiers. Beside a designated server they must be managed: an answer without a
+ * mapping is the server's.
+ */
+static int designated_apply(struct reader *reader, const struct toml_value *table)
+{
+	const struct toml_value *root = toml_root(reader->document);
+	const struct toml_value *defaults = toml_get(reader->document, root, "defaults");
+	struct interface_config *interface = reader->interface;
+
+	if (!interface->designated.name[0] || toml_get(reader->document, table, "icmp_out_ranges") ||
+	    (defaults && toml_get(reader->document, defaults, "icmp_out_ranges")))
+		return 0;
+	port_set_free(&interface->ports[NAT_ICMP]);
+	return port_set_copy(&interface->ports[NAT_ICMP], &interface->icmp_all) ? refuse_memory(reader) : 0;
+}
+
 static int interface_read(struct reader *reader, const struct toml_value *table)
 {
 	struct interface_config *interface;
@@ -1024,6 +1041,7 @@ static int interface_read(struct reader *reader, const struct toml_value *table)
 		return err;
 	interface = reader->interface;
 	err = keys_take(reader, KEYS(interface_keys), table, interface);
+	err = err ?: designated_apply(reader, table);
 	err = err ?: icmp_check(reader, table, &interface->icmp_all, &interface->icmp_in, &interface->ports[NAT_ICMP]);
 	err = err ?: externals_read(reader, table);
 	err = err ?: forwards_read(reader, table);

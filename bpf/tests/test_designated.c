@@ -126,7 +126,7 @@ static const struct step from_inside[] = {
 static const struct step of_the_server[] = {
 	{ "from no managed port", SERVER, TCP(SYN | ACK, EXT, 80, S, 40000), PASSED, WHY_UNMANAGED },
 	{ "SCTP", SERVER, OTHER(SCTP, EXT, S), PASSED, WHY_OTHER_PROTOCOL },
-	{ "its answer to a ping", SERVER, QUERY(ECHO_REPLY, EXT, S, 7), PASSED, WHY_UNMANAGED },
+	{ "its answer to a ping", SERVER, QUERY(ECHO_REPLY, EXT, S, 7), PASSED, WHY_ROUTER },
 	{ "with a managed identifier", SERVER, QUERY(ECHO_REPLY, EXT, S, 5000), PASSED, WHY_ROUTER },
 	{ "from a managed port: a mapping", SERVER, UDP(EXT, 25000, S, 53), WAN, UDP(EXT, 25000, S, 53), WHY_OUT_NEW },
 	{ "which it keeps", SERVER, UDP(EXT, 25000, T, 53), WAN, UDP(EXT, 25000, T, 53), WHY_OUT },
@@ -156,6 +156,8 @@ static const struct step identifiers[] = {
 	{ "it is answered", WAN, QUERY(ECHO_REPLY, S, EXT, PORT(0)), SERVER, QUERY(ECHO_REPLY, S, EXT, 5000),
 	  WHY_DESIGNATED },
 	{ "so is A", WAN, QUERY(ECHO_REPLY, S, EXT, 5000), LAN, QUERY(ECHO_REPLY, S, A, 5000), WHY_IN },
+	{ "S asks the server with that identifier", WAN, QUERY(ECHO, S, EXT, 5000), PASSED_SERVER, WHY_DESIGNATED },
+	{ "and is answered with it", SERVER, QUERY(ECHO_REPLY, EXT, S, 5000), PASSED, WHY_ROUTER },
 	{ "an error about the server's", WAN, ERROR(EXCEEDED, 0, R, EXT, QUERY(ECHO, EXT, S, PORT(0))), SERVER,
 	  ERROR(EXCEEDED, 0, R, EXT, QUERY(ECHO, EXT, S, 5000)), WHY_DESIGNATED },
 	{ "the router pings as 6000", LAN, QUERY(ECHO, EXT, S, 6000), WAN, QUERY(ECHO, EXT, S, 6000), WHY_OUT_NEW },

@@ -5,5 +5,5 @@
 # include/uapi has one).
 
 PEERS := peer stun-client stun-server netstate refuse notified flow wireguard pppoe \
-	as-user
+	as-user raw
 PEERS_SHARED := endpoint.c stun.c

@@ -11,6 +11,7 @@
 # shellcheck source=src/tests/network.sh
 . "$(dirname "$0")/network.sh"
 
+RAW=${RAW:-$top/build/$(uname -m)/peers/raw}
 server_ns=$ns-server
 namespaces="$namespaces $server_ns"
 external=203.0.113.2
@@ -79,7 +80,7 @@ start_designated()
 # asks WHERE PROTOCOL TO ANSWER: of a protocol without ports
 asks()
 {
-	got=$("$1" "$tmp/raw" ask "$2" "$3" "$4")
+	got=$("$1" "$RAW" ask "$2" "$3" "$4")
 	echo "$got"
 	[ "$got" = "you $4" ]
 }
@@ -178,9 +179,9 @@ services_start()
 	serve "$server_ns" "$PEER" serve tcp $external:80
 	serve "$server_ns" "$PEER" serve udp $external:53
 	serve "$server_ns" "$PEER" serve udp $external:25000
-	serve "$server_ns" "$tmp/raw" serve 132 $external
-	serve "$server_ns" "$tmp/raw" serve 47 $external
-	serve "$out_ns" "$tmp/raw" serve 50 $remote
+	serve "$server_ns" "$RAW" serve 132 $external
+	serve "$server_ns" "$RAW" serve 47 $external
+	serve "$out_ns" "$RAW" serve 50 $remote
 	serve "$in_ns" "$PEER" serve tcp $host:8080
 	serve "$in_ns" "$PEER" serve udp $host:8080
 }
@@ -257,6 +258,31 @@ test_killed()
 	check "killed: it remembers what was at first" as_before
 }
 
+# A static mapping is not the server's, managed or not, from outside and from inside.
+test_forward()
+{
+	write_config "$designated
+		[[interfaces.forwards]]
+		protocol = [\"tcp\", \"udp\"]
+		external_port = 80
+		internal_address = \"$host\"
+		internal_port = 8080"
+	start -c "$tmp/einat.toml"
+	until_true grep -q 'designated server' "$tmp/log"
+	until_true prepared
+	services_start
+	for protocol in tcp udp; do
+		check "forward: $protocol goes to the LAN host" sees outside $remote:40003 $protocol $remote:40003 $external:80
+		check "forward: $protocol from the LAN, too" sees inside $external:23005 $protocol $host:23005 $external:80
+	done
+	serve "$server_ns" "$PEER" serve tcp $external:81
+	check "forward: its neighbour is the server's" sees outside $remote:40003 tcp $remote:40003 $external:81
+	check "forward: from the LAN, too" sees inside $host:23006 tcp $host:23006 $external:81
+	unserve
+	check "forward: stops" stop TERM 0
+	check "forward: as it was" as_before
+}
+
 test_reload()
 {
 	write_config ""
@@ -303,7 +329,6 @@ for namespace in $namespaces; do
 	ip netns exec "$namespace" sysctl -qw net.ipv4.ping_group_range="0 2147483647"
 done
 "${CC:-cc}" -Wall -Wextra -o "$tmp/echo" "$top/src/tests/echo.c"
-"${CC:-cc}" -Wall -Wextra -o "$tmp/raw" "$top/src/tests/raw.c"
 dmz_add
 sysctls="$sysctls net.ipv4.conf.dmz.accept_local net.ipv4.conf.dmz.rp_filter net.ipv4.conf.dmz.proxy_arp
 net.ipv4.conf.dmz.arp_ignore net.ipv4.conf.all.arp_ignore"
@@ -318,5 +343,6 @@ check "designated server: stops" stop TERM 0
 check "designated server: all is as it was" as_before
 test_settings
 test_killed
+test_forward
 test_reload
 echo "1..$checks"
