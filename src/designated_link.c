@@ -96,7 +96,7 @@ static int settings_get(const struct pass *pass, int ifindex, uint32_t values[DE
 	return err;
 }
 
-/* Those that are `from` become `to`. */
+/* Those that are `from` become `to`. Without any, the kernel is not asked: it would send word of a change, and we come here again. */
 static int settings_change(const struct pass *pass, int ifindex, const uint32_t from[DESIGNATED_SETTINGS],
 			   const uint32_t to[DESIGNATED_SETTINGS])
 {
@@ -105,11 +105,14 @@ static int settings_change(const struct pass *pass, int ifindex, const uint32_t 
 	struct ifinfomsg *info;
 	char buffer[256];
 	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+	bool is_needed = false;
 	size_t i;
 	int err;
 
 	err = settings_get(pass, ifindex, present);
-	if (err)
+	for (i = 0; i < DESIGNATED_SETTINGS; i++)
+		is_needed = is_needed || (present[i] == from[i] && from[i] != to[i]);
+	if (err || !is_needed)
 		return err;
 	request->nlmsg_type = RTM_SETLINK;
 	info = mnl_nlmsg_put_extra_header(request, sizeof(*info));

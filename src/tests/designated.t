@@ -186,6 +186,25 @@ services_start()
 	serve "$in_ns" "$PEER" serve udp $host:8080
 }
 
+# The firewall of the router sees what is forwarded to the server, and its mark.
+test_firewall()
+{
+	serve "$server_ns" "$PEER" serve tcp $external:80
+	router nft -f - <<-RULES
+		table ip designated_test {
+			chain forward {
+				type filter hook forward priority filter
+				iifname "wan" oifname "dmz" meta mark 4788 tcp dport 80 drop
+			}
+		}
+	RULES
+	check "the router's firewall keeps who is outside from the server" is_deaf outside tcp $remote:40004 $external:80
+	check "and not the LAN, of which it says nothing" sees inside $host:40004 tcp $host:40004 $external:80
+	router nft delete table ip designated_test
+	check "without that rule" sees outside $remote:40005 tcp $remote:40005 $external:80
+	unserve
+}
+
 test_all()
 {
 	services_start
@@ -338,6 +357,7 @@ test_twin
 check "designated server: starts" start_designated
 test_routing
 test_all "usual"
+test_firewall
 test_goes_and_comes
 check "designated server: stops" stop TERM 0
 check "designated server: all is as it was" as_before
