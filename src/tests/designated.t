@@ -302,6 +302,36 @@ test_forward()
 	check "forward: as it was" as_before
 }
 
+# With `persist` it all goes on without a daemon, and the next one takes it over.
+test_persist()
+{
+	export EINAT_BPFFS="$tmp/bpf"
+	mkdir "$EINAT_BPFFS"
+	if ! mount -t bpf bpf "$EINAT_BPFFS" 2>/dev/null; then
+		skip "persist" "needs a BPF file system"
+		return
+	fi
+	trap 'umount "$EINAT_BPFFS"; cleanup' EXIT
+	write_config "persist = true
+		$designated"
+	start -c "$tmp/einat.toml"
+	is_ready ", designated server behind dmz"
+	services_start
+	check "persist: stops" stop TERM 0
+	test_from_outside "persist, no daemon"
+	check "persist, no daemon: from the LAN" sees inside $host:40009 tcp $host:40009 $external:80
+	start -c "$tmp/einat.toml"
+	check "persist: the next one starts" is_ready ", designated server behind dmz"
+	test_from_outside "persist, the next one"
+	unserve
+	check "persist: stops again" stop TERM 0
+	check "persist: cleanup" router "$EINAT" cleanup
+	check "persist: then it is as it was" as_before
+	umount "$EINAT_BPFFS"
+	trap cleanup EXIT
+	unset EINAT_BPFFS
+}
+
 test_reload()
 {
 	write_config ""
@@ -364,5 +394,6 @@ check "designated server: all is as it was" as_before
 test_settings
 test_killed
 test_forward
+test_persist
 test_reload
 echo "1..$checks"
