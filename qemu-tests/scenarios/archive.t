@@ -18,10 +18,14 @@ always "INSTALL's commands are there"		router '^exec ./einat -i wan '	cat /tmp/c
 feature=off without=einat
 step "the Internet answers a LAN host"		lan ' bytes from '	"$ping" -c 1 -W 1 "$(bare "$server")"
 feature=on
-always "unpacked, the doctor finds nothing that stops it"	router 'wan.*works'	'cd /tmp && sh first'
+always "unpacked, the doctor finds nothing that stops it"	router '^wan: nothing stops the NAT'	'cd /tmp && sh first'
 always "it starts"				router 'wan: 203.0.113.2 '	\
 	'cd /tmp/einat-*/ && start einat sh /tmp/last && EINAT_READY="^einat: wan: [0-9.]+ " einat_ready'
 always "the Internet answers a LAN host"	lan ' bytes from '	"$ping" -c 1 -W 3 "$(bare "$server")"
-always "its mapping is reached by a stranger"	lan '[Ee]ndpoint[- ][Ii]ndependent [Ff]iltering'	stun-client "$(bare "$server")"
+need lan start holder peer hold udp "$host:22000" "$server:7000" -w $deadline_ms
+need lan await holder mapped
+always "a stranger reaches its mapping"		wan "you $stranger:23000"	\
+	peer ask udp "$stranger:23000" "$external:22000" -w $deadline_ms
+need lan stop holder KILL
 always "Ctrl-C ends it"				router '^0$'		stop einat INT
 always "and takes back all that it did"		router ''		same
