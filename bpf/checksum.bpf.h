@@ -3,6 +3,8 @@
 #ifndef CHECKSUM_BPF_H
 #define CHECKSUM_BPF_H
 
+#include <stdbool.h>
+
 /* RFC 1624 [eq. 3] for the change of a 32-bit word, both sides in network byte order. */
 static __always_inline __u16 checksum_replace(__u16 check, __be32 from, __be32 to)
 {
