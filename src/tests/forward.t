@@ -352,6 +352,64 @@ test_persist()
 	check "persist: as it was" as_before
 }
 
+# block KIND N: the n-th block of that kind in the document's section
+block()
+{
+	sed -n '/^## A server inside a VPN/,/^## /p' "$top/docs/use-cases.md" |
+		awk -v kind="$1" -v n="$2" '/^```/ { on = !on && substr($0, 4) == kind && ++seen == n; next } on'
+}
+
+# as_written NAMESPACE N: runs the lines of a block of commands, each in the background; $einats are who runs then
+as_written()
+{
+	einats=
+	block shell "$2" >"$tmp/commands"
+	while read -r line; do
+		ip netns exec "$1" sh -c "exec $line" >>"$tmp/written" 2>&1 &
+		einats="$einats $!"
+	done <"$tmp/commands"
+}
+
+vpn_is_idle() { [ -z "$(ip netns pids "$vpn_ns")" ]; }
+
+gets_page() { [ "$(ip netns exec "$1" sh -c "$(block shell 2)")" = page ]; }
+
+gets_it()
+{
+	check "docs/use-cases.md: $1: the page, from outside" gets_page "$out_ns"
+	check "docs/use-cases.md: $1: the page, from the router" gets_page "$ns"
+	check "docs/use-cases.md: $1: the page, from the server's own host" gets_page "$vpn_ns"
+}
+
+# Everything as it stands there. The interface is called eth0, and there is an HTTP server in the VPN.
+test_document()
+{
+	command -v busybox >/dev/null || { skip "docs/use-cases.md" "no busybox"; return; }
+	mkdir "$tmp/bin" "$tmp/www" && echo page >"$tmp/www/index.html"
+	ln -s "$(command -v busybox)" "$tmp/bin/wget" && ln -s "$EINAT" "$tmp/bin/einat"
+	ip -n "$ns" link set wan down && ip -n "$ns" link set wan name eth0 && ip -n "$ns" link set eth0 up
+	ip -n "$ns" route add 192.0.2.130 via 203.0.113.1
+	ip netns pids "$vpn_ns" | xargs kill -KILL
+	until_true vpn_is_idle
+	vpn busybox httpd -f -p 10.172.16.2:8000 -h "$tmp/www" &
+	until_true router busybox wget -q -O - http://10.172.16.2:8000/
+	was=$PATH PATH=$tmp/bin:$PATH
+	check "docs/use-cases.md: not without it" not gets_page "$out_ns"
+	: >"$tmp/written"
+	as_written "$ns" 1
+	check "docs/use-cases.md: two daemons" until_true grep -q '^einat: wg0: 10.172.16.1' "$tmp/written"
+	check "docs/use-cases.md: on both interfaces" until_true grep -q '^einat: eth0: 203.0.113.2' "$tmp/written"
+	gets_it "two daemons"
+	# shellcheck disable=SC2086 # one word each
+	kill $einats && wait $einats
+	block toml 1 >"$tmp/forward.toml"
+	start -c "$tmp/forward.toml"
+	check "docs/use-cases.md: one daemon" until_true grep -q '^einat: wg0: 10.172.16.1' "$tmp/log"
+	gets_it "one daemon"
+	check "docs/use-cases.md: stops" stop TERM 0
+	PATH=$was
+}
+
 topology_or_nothing "static mappings"
 vpn_add
 test_published
@@ -363,4 +421,5 @@ test_remotes
 test_listener
 test_options
 test_persist
+test_document
 echo "1..$checks"
