@@ -6,12 +6,16 @@
 #include "client.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "instance.h"
@@ -185,7 +189,8 @@ static int daemon_find(const struct control_request *request)
 	return search.count ? -2 : -1;
 }
 
-int client_run(const char *line, const struct control_request *request)
+/* Asks once. Returns an exit status. */
+static int ask(const char *line, const struct control_request *request)
 {
 	struct received received = { 0 };
 	int fd = daemon_find(request), status, err;
@@ -199,4 +204,87 @@ int client_run(const char *line, const struct control_request *request)
 	free(received.bytes);
 	close(fd);
 	return status;
+}
+
+/* The terminal under `top`: another screen, no cursor, keys without Enter. Given back on every way out. */
+struct terminal {
+	bool is_one; /* that knows how to clear itself */
+	bool has_keys;
+	struct termios before;
+};
+
+static volatile sig_atomic_t is_over;
+
+static void over(int number)
+{
+	(void)number;
+	is_over = 1;
+}
+
+static void terminal_take(struct terminal *terminal)
+{
+	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	const struct sigaction action = { .sa_handler = over };
+	const char *name = getenv("TERM");
+	struct termios keys;
+	size_t i;
+
+	for (i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+		sigaction(numbers[i], &action, NULL);
+	terminal->is_one = isatty(STDOUT_FILENO) && name && *name && strcmp(name, "dumb") != 0;
+	terminal->has_keys = terminal->is_one && !tcgetattr(STDIN_FILENO, &terminal->before);
+	if (terminal->has_keys) {
+		keys = terminal->before;
+		keys.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+		tcsetattr(STDIN_FILENO, TCSANOW, &keys);
+	}
+	if (terminal->is_one)
+		fputs("\033[?1049h\033[?25l", stdout);
+}
+
+static void terminal_give_back(const struct terminal *terminal)
+{
+	if (terminal->is_one)
+		fputs("\033[?25h\033[?1049l", stdout);
+	fflush(stdout);
+	if (terminal->has_keys)
+		tcsetattr(STDIN_FILENO, TCSANOW, &terminal->before);
+}
+
+/* A second, a signal, or the key q. */
+static void terminal_wait(const struct terminal *terminal)
+{
+	struct pollfd keys = { .fd = terminal->has_keys ? STDIN_FILENO : -1, .events = POLLIN };
+	char key = 0;
+
+	if (poll(&keys, 1, 1000) == 1 && (read(STDIN_FILENO, &key, 1) != 1 || key == 'q'))
+		is_over = 1;
+}
+
+static int top_run(const char *line, const struct control_request *request)
+{
+	struct terminal terminal = { .is_one = false };
+	char text[CONTROL_REQUEST_SIZE];
+	struct winsize size;
+	int status = 0;
+
+	terminal_take(&terminal);
+	while (!is_over && !status) {
+		memset(&size, 0, sizeof(size));
+		ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+		snprintf(text, sizeof(text), "%s rows=%u columns=%u", line, size.ws_row ? size.ws_row % 1001u : 24,
+			 size.ws_col ? size.ws_col % 1001u : 80);
+		fputs(terminal.is_one ? "\033[H\033[J" : "\n", stdout);
+		status = ask(text, request);
+		if (!status && !is_over)
+			terminal_wait(&terminal);
+	}
+	terminal_give_back(&terminal);
+	/* What was said of a failure went with the screen. */
+	return status && terminal.is_one && !is_over ? ask(line, request) : status;
+}
+
+int client_run(const char *line, const struct control_request *request)
+{
+	return (request->command == CONTROL_TOP ? top_run : ask)(line, request);
 }

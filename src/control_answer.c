@@ -438,7 +438,7 @@ int answer_open(struct answer *answer, struct control_daemon *daemon, const stru
 	return 0;
 }
 
-static void report_continue(const struct answer *answer, struct control_daemon *daemon, FILE *to)
+static void report_continue(struct answer *answer, struct control_daemon *daemon, FILE *to)
 {
 	struct report report;
 
@@ -453,6 +453,12 @@ static void report_continue(const struct answer *answer, struct control_daemon *
 		break;
 	case CONTROL_METRICS:
 		report_metrics(to, &report);
+		break;
+	case CONTROL_TOP:
+		while (view_next(answer, daemon))
+			hosts_count_plane(answer, daemon);
+		hosts_sort(&answer->hosts);
+		report_top(to, &report, &answer->hosts, answer->request.rows, answer->request.columns);
 		break;
 	default:
 		break;

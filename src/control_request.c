@@ -141,7 +141,7 @@ static int word_take(struct control_request *request, char *word, unsigned int *
 	if (!value != !keys[key].what)
 		return refuse(error, size, "%s: %s%s", word, value ? "takes no value" : "needs ",
 			      value ? "" : keys[key].what);
-	if (value_take(request, key, value))
+	if (value_take(request, key, value ? value : ""))
 		return refuse(error, size, "%s: \"%.64s\": not %s", word, value, keys[key].what);
 	return 0;
 }

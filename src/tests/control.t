@@ -159,6 +159,31 @@ test_watch()
 	check "a watcher that is killed leaves the daemon at work" json '.problems == []' status --json
 }
 
+# In a terminal of its own, which `script` makes and whose output goes to $tmp/top.
+test_top()
+{
+	burst 20001 20003
+	ip netns exec "$ns" env TERM=dumb "$EINAT" top >"$tmp/plain" &
+	plain=$!
+	two_frames() { [ "$(grep -c "^einat .*mappings by host$" "$tmp/plain")" -ge 2 ]; }
+	check "top without a terminal: frames, one below the other" until_true two_frames
+	check "top: who has most" grep -qx "       [0-9]*        [0-9]* *[0-9]*        0 192.168.1.1" "$tmp/plain"
+	check "top: no escapes" not grep -q "$(printf '\033')" "$tmp/plain"
+	kill "$plain"
+	wait "$plain"
+	check "top: SIGTERM ends it" [ $? -eq 0 ]
+	: >"$tmp/top"
+	ip netns exec "$ns" script -qefc "TERM=vt100 $EINAT top" "$tmp/top" </dev/null >"$tmp/script" 2>&1 &
+	terminal=$!
+	until_true grep -q "mappings by host" "$tmp/top"
+	check "top in a terminal takes another screen" grep -qF "$(printf '\033[?1049h\033[?25l')" "$tmp/top"
+	for client in $(ip netns pids "$ns"); do
+		[ "$client" = "$pid" ] || [ "$(cat "/proc/$client/comm")" != einat ] || kill "$client"
+	done
+	check "and gives it back when it is ended" until_true grep -qF "$(printf '\033[?25h\033[?1049l')" "$tmp/top"
+	wait "$terminal"
+}
+
 test_protocol()
 {
 	check "a request by hand" answers 'hosts json internal=192.0.2.1\n' 'ok
@@ -228,7 +253,11 @@ well_formed()
 # http BYTES: the answer
 # shellcheck disable=SC2059 # escapes
 http() { printf "$1" | router timeout 8 "$tmp/burst" tcp 127.0.0.1 9586 | tr -d '\r'; }
-http_says() { http "$1" >"$tmp/http" && [ "$(head -n 1 "$tmp/http")" = "HTTP/1.0 $2" ] || { cat "$tmp/http" && false; }; }
+http_says()
+{
+	http "$1" >"$tmp/http"
+	[ "$(head -n 1 "$tmp/http")" = "HTTP/1.0 $2" ] || { cat "$tmp/http" && false; }
+}
 
 test_metrics()
 {
@@ -250,7 +279,7 @@ test_metrics()
 	check "HTTP: nor too much" http_says "$(printf 'GET /metrics HTTP/1.1\r\nX: %02100d' 0)" "431 Request Header Fields Too Large"
 	check "HTTP: no request of the socket" http_says 'flush\n\n' "405 Method Not Allowed"
 	for idle in 1 2 3 4; do
-		router sleep 30 | router "$tmp/burst" tcp 127.0.0.1 9586 >"$tmp/idle" 2>&1 &
+		router sleep 30 | router "$tmp/burst" tcp 127.0.0.1 9586 >"$tmp/idle-$idle" 2>&1 &
 	done
 	check "four who say nothing by HTTP: the socket is served" json '.problems == []' status --json
 	limit=30
@@ -362,6 +391,7 @@ test_empty
 test_mappings
 test_sessions
 test_watch
+test_top
 test_protocol
 test_permission
 test_metrics

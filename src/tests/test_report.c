@@ -301,6 +301,50 @@ static void test_metrics(void **state)
 	free(text);
 }
 
+static void test_top(void **state)
+{
+	struct plane_report plane = plane_of(AF_INET);
+	struct report report = { "0.1.0", 5, 7, NULL, &plane, 1 };
+	struct hosts hosts = { 0 };
+	__be32 addr[4] = { htonl(0xc0a80105) };
+	FILE *to = text_begin();
+	unsigned int rows, i;
+
+	(void)state;
+	plane.used[NAT_TCP] = 10000;
+	hosts_add(&hosts, 0, addr, NAT_UDP);
+	hosts_sort(&hosts);
+	report_top(to, &report, &hosts, 24, 40);
+	text_is(to, "einat 0.1.0: mappings by host\n"
+		    "wan, IPv4: 203.0.113.2\n"
+		    "  tcp   10000 of  10000 100% ##########\n"
+		    "  udp       4 of  10000   0% #.........\n"
+		    "  icmp      0 of  10000   0% ..........\n"
+		    "\n"
+		    "   PORTS      TCP      UDP     ICMP HOST\n"
+		    "       1        0        1        0 192.168.1.5\n");
+	for (i = 0; i < 100; i++) {
+		addr[0]++;
+		hosts_add(&hosts, 0, addr, NAT_UDP);
+	}
+	hosts_sort(&hosts);
+	for (rows = 1; rows < 40; rows++) {
+		size_t lines = 0;
+
+		to = text_begin();
+		report_top(to, &report, &hosts, rows, 1000);
+		fclose(to);
+		for (i = 0; text[i]; i++)
+			lines += text[i] == '\n';
+		assert_true(lines <= rows);
+		free(text);
+	}
+	to = text_begin();
+	report_top(to, &report, &hosts, 0, 0);
+	lines_fit(to);
+	hosts_free(&hosts);
+}
+
 static void test_watch(void **state)
 {
 	struct plane_report plane = plane_of(AF_INET);
@@ -373,7 +417,7 @@ int main(void)
 		cmocka_unit_test(test_json_string), cmocka_unit_test(test_status),   cmocka_unit_test(test_problems),
 		cmocka_unit_test(test_mappings),    cmocka_unit_test(test_sessions), cmocka_unit_test(test_width),
 		cmocka_unit_test(test_counters),    cmocka_unit_test(test_watch),    cmocka_unit_test(test_reasons),
-		cmocka_unit_test(test_hosts),	    cmocka_unit_test(test_metrics),
+		cmocka_unit_test(test_hosts),	    cmocka_unit_test(test_metrics),  cmocka_unit_test(test_top),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
