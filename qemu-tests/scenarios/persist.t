@@ -64,7 +64,8 @@ with "$ROUTER_EINAT"
 with ''
 always "started without it, and stopped: the state is as before" router '' same
 without=--persist others=$ROUTER_EINAT
-off restarts "$ROUTER_EINAT" KILL
+# Killed it would leave its programs where there is no TCX, and UDP might lose nothing; stopped it takes them away.
+off restarts "$ROUTER_EINAT" TERM
 families cease
 with ''
 always "and now, too" router '' same
