@@ -65,7 +65,7 @@ test_archive()
 	archive=$tmp/one/einat-$VERSION-$1.tar.gz
 	folder=einat-$VERSION-$1
 	check "$1: the archive holds all that a router needs, with the commit's date" lists "$archive" einat INSTALL \
-		einat.toml systemd/einat.service openwrt/einat.init openwrt/einat.config man/einat.8 man/einat.toml.5 LICENSE \
+		einat.toml systemd/einat.service openwrt/einat.init openwrt/einat.config man/einat.8 man/einat.toml.5 completion/einat.bash LICENSE \
 		licenses/musl licenses/libbpf licenses/libelf.GPL-2 licenses/zlib
 	check "$1: its program is the one that was built" same "$archive" "$folder/einat" "build/$1/einat"
 	check "$1: its licence texts are the tarballs'" same "$archive" "$folder/licenses/musl" build/sources/musl/COPYRIGHT
