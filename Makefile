@@ -110,7 +110,7 @@ test: ## run every test: units, data plane on this kernel (root), scenarios in V
 	$Q+$(MAKE) --no-print-directory $(PARALLEL) parts
 	$Qstatus=0; \
 	EINAT_ARCHS="$(ARCHS)" $(PROVE) $(TESTS) || status=1; \
-	$(if $(MATRIX),$(PROVE) -j$(shell nproc) $(MATRIX) || status=1); \
+	$(if $(MATRIX),$(PROVE) -j$(shell nproc) $(MATRIX) || status=1;) \
 	exit $$status
 
 fuzz: $(BUILD)/$(HOST_ARCH)/tests/test_fuzz ## random packets through the data plane for FUZZ_SECONDS (root)
