@@ -453,15 +453,18 @@ test_two_namespaces()
 	check "two namespaces: as it was" as_before
 }
 
-# A service manager may start it as a user of its own, with what it needs and no more.
+# A service manager may start it as a user of its own, with what it needs and no more; and systemd mounts the BPF file system
+# for root alone.
 test_not_root()
 {
 	mkdir -m 755 "$tmp/run-user"
 	chown 65534 "$tmp/run-user"
 	given=+net_admin,+net_raw,+cap_39,+cap_38 # BPF and PERFMON, younger than setpriv
 	: >"$tmp/log"                             # what the last one said is no sign that this one is ready
-	ip netns exec "$ns" env RUNTIME_DIRECTORY="$tmp/run-user:$tmp/other" setpriv --reuid 65534 --regid 65534 --clear-groups \
-		--inh-caps "$given" --ambient-caps "$given" \
+	# shellcheck disable=SC2016 # the inner shell's
+	ip netns exec "$ns" env RUNTIME_DIRECTORY="$tmp/run-user:$tmp/other" \
+		sh -c 'mount -t bpf -o mode=0700 bpf /sys/fs/bpf && exec "$@"' sh \
+		setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps "$given" --ambient-caps "$given" \
 		"$tmp/bin/einat" -i wan --hairpin-if lo lan 2>"$tmp/log" &
 	pid=$!
 	check "a user with the capabilities alone can run it" ready
