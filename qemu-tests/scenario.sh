@@ -159,6 +159,23 @@ judge()
 	report "$@"
 }
 
+# behaviour PROTOCOL ADDRESS: what a STUN client at this address of the lan VM finds out, six checks; what it is mapped to
+# goes into $mapped.
+behaviour()
+{
+	who="$2 over $1"
+	step "$who: the server answers" lan 'Binding test: success' \
+		stun-client "$(bare "$server")" --mode full --protocol "$1" \
+		--localaddr "$2" --localport 21000 --timeout $deadline_ms
+	also "$who: behavior test succeeds"		'Behavior test: success'
+	also "$who: mapping is endpoint-independent"	'Nat behavior: Endpoint Independent Mapping'
+	also "$who: filtering test succeeds"		'Filtering test: success'
+	also "$who: filtering is endpoint-independent"	'Nat filtering: Endpoint Independent Filtering'
+	also "$who: the external address is the router's" "Mapped address: $external:"
+	# shellcheck disable=SC2034 # scenarios use it
+	mapped=$(printf '%s' "$answer" | sed -n 's/^Mapped address: //p')
+}
+
 # always SENTENCE VM PATTERN COMMAND...: a step that does not depend on the feature.
 always()
 {

@@ -40,6 +40,7 @@ struct peer {
 	int service;	  /* UDP socket or TCP listener */
 	int held;	  /* hold tcp: the connection, else -1 */
 	bool is_hold;
+	bool is_served;		/* hold tcp: strangers find somebody else on the port */
 	bool tells_mss;		/* ask tcp */
 	char mapped[LINE_SIZE]; /* hold: as the remote saw us */
 	int connections[CONNECTIONS_MAX];
@@ -345,7 +346,7 @@ static int peer_hold(struct peer *peer)
 	int err;
 
 	peer->is_hold = true;
-	if (service_open(peer))
+	if (!peer->is_served && service_open(peer))
 		return EXIT_NO;
 	if (peer->type == SOCK_STREAM)
 		err = peer->held = ask_tcp(peer, "hold\n", line);
@@ -366,7 +367,8 @@ static int usage(void)
 {
 	fputs("usage: peer serve udp|tcp ADDRESS:PORT\n"
 	      "       peer ask   udp|tcp LOCAL:PORT REMOTE:PORT [-w MS] [-m]\n"
-	      "       peer hold  udp|tcp LOCAL:PORT REMOTE:PORT [-w MS] [-k MS]\n"
+	      "       peer hold  udp|tcp LOCAL:PORT REMOTE:PORT [-w MS] [-k MS] [-c]\n"
+	      "  -c     hold no more than the TCP connection: another program listens on the port\n"
 	      "  -m     of a TCP connection, say what fits into a segment: mss BYTES\n"
 	      "  -w MS  give up after so many milliseconds (3000)\n"
 	      "  -k MS  keep a UDP mapping alive so often (15000; 0: never)\n",
@@ -379,9 +381,9 @@ static int parse_options(int argc, char **argv, struct peer *peer)
 	long number;
 	int option;
 
-	while ((option = getopt(argc, argv, "w:k:m")) != -1) {
-		if (option == 'm') {
-			peer->tells_mss = true;
+	while ((option = getopt(argc, argv, "w:k:mc")) != -1) {
+		if (option == 'm' || option == 'c') {
+			*(option == 'm' ? &peer->tells_mss : &peer->is_served) = true;
 			continue;
 		}
 		if (option == '?' || number_parse(optarg, 3600000, &number))
@@ -397,6 +399,7 @@ int main(int argc, char **argv)
 		.deadline_ms = DEADLINE_MS,
 		.keepalive_ms = KEEPALIVE_MS,
 		.held = -1,
+		.service = -1,
 	};
 	char text[ENDPOINT_TEXT_SIZE];
 	bool is_serve;

@@ -8,21 +8,6 @@
 # shellcheck source=qemu-tests/scenario.sh
 . ./scenario.sh
 
-# behaviour PROTOCOL HOST
-behaviour()
-{
-	who="$2 over $1"
-	step "$who: the server answers" lan 'Binding test: success' \
-		stun-client "$(bare "$server")" --mode full --protocol "$1" \
-		--localaddr "$2" --localport 21000 --timeout $deadline_ms
-	also "$who: behavior test succeeds"		'Behavior test: success'
-	also "$who: mapping is endpoint-independent"	'Nat behavior: Endpoint Independent Mapping'
-	also "$who: filtering test succeeds"		'Filtering test: success'
-	also "$who: filtering is endpoint-independent"	'Nat filtering: Endpoint Independent Filtering'
-	also "$who: the external address is the router's" "Mapped address: $external:"
-	mapped=$(printf '%s' "$answer" | sed -n 's/^Mapped address: //p')
-}
-
 steps()
 {
 	for protocol in udp tcp; do
