@@ -35,6 +35,7 @@ struct search {
 static int socket_connect(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	const struct timeval limit = { .tv_sec = ANSWER_SECONDS };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), err;
 
 	if (fd < 0)
@@ -43,9 +44,11 @@ static int socket_connect(const char *path)
 		close(fd);
 		return -ENAMETOOLONG;
 	}
+	/* a daemon that has stopped accepts nobody: a full queue is not waited for longer than an answer */
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	if (!connect(fd, (struct sockaddr *)&address, sizeof(address)))
 		return fd;
-	err = -errno;
+	err = errno == EAGAIN ? -ETIMEDOUT : -errno;
 	close(fd);
 	return err;
 }

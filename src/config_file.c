@@ -829,6 +829,8 @@ static int take_designated_name(struct reader *reader, const struct key *key, co
 		return refuse(reader, entry->value.line, "%s: \"%.64s\": not an interface name", key->name, name);
 	if (!strcmp(name, reader->interface->name))
 		return refuse(reader, entry->value.line, "%s: \"%s\": is the external interface", key->name, name);
+	if (!strcmp(name, "lo"))
+		return refuse(reader, entry->value.line, "%s: \"lo\": no server is behind it", key->name);
 	snprintf(field, IFNAMSIZ, "%s", name);
 	return 0;
 }

@@ -19,6 +19,7 @@
 enum {
 	CLIENTS = 8,
 	HTTP_CLIENTS = 4, /* of these */
+	RESERVED = 2,	  /* of these for who may change something, lest others keep root out */
 	READ_SIZE = 2048, /* the longest request by HTTP */
 	WATCHERS = 3,
 	REQUEST_SECONDS = 5, /* to send the request in */
@@ -221,26 +222,29 @@ static bool peer_may_ask(const struct control *control, const struct ucred *peer
 }
 
 /* A place for another one; NULL: there is none. */
-static struct client *client_place(struct control *control, bool is_http)
+static struct client *client_place(struct control *control, bool is_http, bool may_change)
 {
 	struct client *client, *place = NULL;
-	unsigned int others = 0;
+	unsigned int http = 0, lookers = 0;
 
 	for (client = control->clients; client < control->clients + CLIENTS; client++) {
 		if (client->fd < 0)
 			place = client;
-		else
-			others += client->is_http;
+		http += client->fd >= 0 && client->is_http;
+		lookers += client->fd >= 0 && !client->may_change;
 	}
-	return is_http && others >= HTTP_CLIENTS ? NULL : place;
+	if (is_http && http >= HTTP_CLIENTS)
+		return NULL;
+	return !may_change && lookers >= CLIENTS - RESERVED ? NULL : place;
 }
 
 static void client_accept(struct control *control, bool is_http)
 {
 	static const char busy[] = "error: too many clients\n";
-	struct client *client = client_place(control, is_http);
+	struct client *client;
 	struct ucred peer = { .uid = (uid_t)-1 };
 	socklen_t size = sizeof(peer);
+	bool may_change;
 	int fd;
 
 	fd = accept4(is_http ? control->http : control->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -248,14 +252,18 @@ static void client_accept(struct control *control, bool is_http)
 		return;
 	if (!is_http && (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) || !peer_may_ask(control, &peer))) {
 		close(fd);
-	} else if (!client) {
+		return;
+	}
+	may_change = peer.uid == 0 || peer.uid == geteuid();
+	client = client_place(control, is_http, may_change);
+	if (!client) {
 		if (!is_http)
 			send(fd, busy, strlen(busy), MSG_DONTWAIT | MSG_NOSIGNAL);
 		close(fd);
 	} else {
 		client->fd = fd;
 		client->is_http = is_http;
-		client->may_change = peer.uid == 0 || peer.uid == geteuid();
+		client->may_change = may_change;
 		client_watch(control, client, EPOLL_CTL_ADD, EPOLLIN);
 	}
 }
@@ -327,8 +335,7 @@ static int group_find(const char *name, gid_t *group)
 		return 0;
 	file = fopen("/etc/group", "re");
 	while (err && file && fgets(line, sizeof(line), file)) {
-		end = strchr(line + length, ':');
-		if (strncmp(line, name, length) != 0 || end != line + length || !(end = strchr(end + 1, ':')))
+		if (strncmp(line, name, length) != 0 || line[length] != ':' || !(end = strchr(line + length + 1, ':')))
 			continue;
 		*group = (gid_t)strtoul(end + 1, NULL, 10);
 		err = 0;

@@ -165,6 +165,8 @@ static void test_refused(void **state)
 		  "f:4: [[interfaces]] \"wan\": designated_server: if_name: is missing" },
 		{ WAN "designated_server.if_name = \"wan\"",
 		  "f:4: [[interfaces]] \"wan\": designated_server: if_name: \"wan\": is the external interface" },
+		{ WAN "designated_server.if_name = \"lo\"",
+		  "f:4: [[interfaces]] \"wan\": designated_server: if_name: \"lo\": no server is behind it" },
 		{ WAN "designated_server.if_name = \"a/b\"",
 		  "f:4: [[interfaces]] \"wan\": designated_server: if_name: \"a/b\": not an interface name" },
 		{ WAN "designated_server = { if_name = \"dmz\", address = \"192.0.2.1\" }",
