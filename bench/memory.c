@@ -38,7 +38,7 @@ static bool is_new(struct memory *memory, unsigned int id)
 static void descriptor_read(struct memory *memory, const char *path)
 {
 	unsigned int map = 0, program = 0;
-	double bytes = 0;
+	unsigned long bytes = 0;
 	char line[256];
 	FILE *from;
 
@@ -46,7 +46,7 @@ static void descriptor_read(struct memory *memory, const char *path)
 	while (from && fgets(line, sizeof(line), from)) {
 		sscanf(line, "map_id: %u", &map);
 		sscanf(line, "prog_id: %u", &program);
-		sscanf(line, "memlock: %lf", &bytes);
+		sscanf(line, "memlock: %lu", &bytes);
 	}
 	if (from)
 		fclose(from);
@@ -60,7 +60,7 @@ static bool memory_read(struct memory *memory, pid_t pid)
 {
 	char path[320], line[256];
 	struct dirent *entry;
-	double kb = 0;
+	unsigned long kb = 0;
 	FILE *from;
 	DIR *dir;
 
@@ -76,10 +76,10 @@ static bool memory_read(struct memory *memory, pid_t pid)
 	snprintf(path, sizeof(path), "/proc/%d/status", pid);
 	from = fopen(path, "r");
 	while (from && fgets(line, sizeof(line), from))
-		sscanf(line, "VmRSS: %lf", &kb);
+		sscanf(line, "VmRSS: %lu", &kb);
 	if (from)
 		fclose(from);
-	memory->resident = kb * 1024;
+	memory->resident = (double)kb * 1024;
 	return memory->maps > 0 && memory->resident > 0;
 }
 

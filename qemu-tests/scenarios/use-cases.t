@@ -13,14 +13,11 @@
 # shellcheck source=qemu-tests/scenario.sh
 . ./scenario.sh
 
-# http VM SENTENCE OPTION...: the page, from the held port; OPTION: of nc
+# http VM SENTENCE: the page, from the held port
 http()
 {
-	vm=$1
-	sentence_of_it=$2
-	shift 2
-	step "$sentence_of_it" "$vm" '^It works$' \
-		"(echo GET / HTTP/1.0; echo) | nc -w $seconds $* $(bare "$external") 20000"
+	step "$2" "$1" '^It works$' \
+		"(echo GET / HTTP/1.0; echo) | nc -w $seconds $(bare "$external") 20000"
 }
 
 steps()
@@ -30,7 +27,9 @@ steps()
 		await holder mapped
 	need lan start web httpd -f -p "$host:20000" -h /run/www
 	http wan "$ip: HTTP on the held port, from the Internet"
-	http lan "$ip: and from another LAN host, by the external address" -s "$(bare "$other")"
+	need lan ip route add "$(bare "$external")" via "$(bare "$router")" src "$(bare "$other")"
+	http lan "$ip: and from another LAN host, by the external address"
+	need lan ip route del "$(bare "$external")" via "$(bare "$router")"
 	need lan stop web KILL
 	need lan stop holder KILL
 	for protocol in udp tcp; do
