@@ -334,7 +334,7 @@ int main(int argc, char **argv)
 		if (option == '?')
 			return 2;
 		if (option == 't')
-			limit = atof(optarg);
+			limit = (double)strtoull(optarg, NULL, 10);
 		if (option == 's')
 			seed = strtoull(optarg, NULL, 0);
 		if (option == 'i')
