@@ -15,11 +15,11 @@
 #include "port_set.h"
 
 struct slot_plan {
+	struct external externals[NAT_EXTERNALS_MAX]; /* the flags, and where its slots are; no address */
 	const struct datapath_config *config;
+	struct port_set unmanaged[NAT_PROTOCOLS]; /* of the static mappings', which are the first external's */
 	__u32 slots;
 	__u32 regions;
-	struct external externals[NAT_EXTERNALS_MAX]; /* the flags, and where its slots are; no address */
-	struct port_set unmanaged[NAT_PROTOCOLS];     /* of the static mappings', which are the first external's */
 };
 
 /* config is kept. Returns 0 or -ENOMEM; slot_plan_free() in either case. */
