@@ -14,25 +14,9 @@
 #include <cmocka.h>
 
 #include "cli.h"
+#include "random.h"
 
 enum { WORDS_MAX = 12, WORD_SIZE = 96, CLI_ACTIONS = CLI_REFUSE + 1 };
-
-static uint64_t seed;
-
-static uint32_t random_below(uint32_t limit)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (uint32_t)(seed >> 32) % limit;
-}
-
-static long from_environment(const char *name, long otherwise)
-{
-	const char *text = getenv(name);
-
-	return text ? strtol(text, NULL, 10) : otherwise;
-}
 
 static const char *word_known(void)
 {
@@ -140,14 +124,13 @@ static char *word_make(void)
 
 static void test_fuzz(void **state)
 {
-	const time_t end = time(NULL) + from_environment("EINAT_FUZZ_SECONDS", 2);
+	const time_t end = random_begin();
 	unsigned long count, actions[CLI_ACTIONS] = { 0 };
 	char *argv[WORDS_MAX + 2];
 	struct cli cli;
 	int argc, words, i;
 
 	(void)state;
-	seed = (uint64_t)from_environment("EINAT_FUZZ_SEED", 1) * 0x9e3779b97f4a7c15u + 1;
 	for (count = 0; time(NULL) < end; count++) {
 		argv[0] = strdup("einat");
 		argc = 1 + line_begin(argv + 1);

@@ -23,6 +23,7 @@
 #include "facts_read.h"
 #include "netlink_read.h"
 #include "qdisc_read.h"
+#include "random.h"
 #include "routing_read.h"
 
 enum { LONGEST = 512, WAN = 3, LAN = 2, TABLE = 4787 };
@@ -389,23 +390,6 @@ static void test_no_end(void **state)
 	assert_int_equal(sink.ingress.found, 0);
 }
 
-static uint64_t seed;
-
-static uint32_t random_below(uint32_t limit)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (uint32_t)(seed >> 32) % limit;
-}
-
-static long from_environment(const char *name, long otherwise)
-{
-	const char *text = getenv(name);
-
-	return text ? strtol(text, NULL, 10) : otherwise;
-}
-
 /* Several messages in a row, some bytes of them changed, cut anywhere: to every reader, as if it had been received. */
 static void feed_all(void)
 {
@@ -433,11 +417,10 @@ static void feed_all(void)
 
 static void test_fuzz(void **state)
 {
-	const time_t end = time(NULL) + from_environment("EINAT_FUZZ_SECONDS", 2);
+	const time_t end = random_begin();
 	unsigned long count = 0;
 
 	(void)state;
-	seed = (uint64_t)from_environment("EINAT_FUZZ_SEED", 1) * 0x9e3779b97f4a7c15u + 1;
 	while (time(NULL) < end) {
 		if (!(count++ % 64))
 			sink_reset();

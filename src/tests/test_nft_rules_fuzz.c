@@ -18,25 +18,9 @@
 
 #include "nft_batch.h"
 #include "nft_rules.h"
+#include "random.h"
 
 enum { LONGEST = 4096, MESSAGES_PER_RULESET = 64 };
-
-static uint64_t seed;
-
-static uint32_t random_below(uint32_t limit)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (uint32_t)(seed >> 32) % limit;
-}
-
-static long from_environment(const char *name, long otherwise)
-{
-	const char *text = getenv(name);
-
-	return text ? strtol(text, NULL, 10) : otherwise;
-}
 
 /* Attributes at random, some of them nests, with the names that mean something. */
 static void put_attributes(struct nlmsghdr *message, int depth)
@@ -104,7 +88,7 @@ static void message_feed(struct nft_ruleset *ruleset, const struct nlmsghdr *mes
 
 static void test_fuzz(void **state)
 {
-	const time_t end = time(NULL) + from_environment("EINAT_FUZZ_SECONDS", 2);
+	const time_t end = random_begin();
 	struct nft_ruleset ruleset = { .ifname = "wan", .ifindex = 3 };
 	struct nlmsghdr *message = malloc(LONGEST * 4);
 	struct masquerade_config config = { "wan", true, true, { 1, 1, 1 }, NULL, 0, NULL, 0 };
@@ -114,7 +98,6 @@ static void test_fuzz(void **state)
 	int left;
 
 	(void)state;
-	seed = (uint64_t)from_environment("EINAT_FUZZ_SEED", 1) * 0x9e3779b97f4a7c15u + 1;
 	assert_non_null(message);
 	assert_int_equal(nft_batch_build(&batch, &config, false), 0);
 	while (time(NULL) < end) {
