@@ -28,23 +28,9 @@ static bool has_server(const struct hairpin_external *external)
 	       external->is_up && external->addr[0];
 }
 
-static struct hairpin_item rule_make(uint32_t preference, const char *iif, uint32_t table)
-{
-	struct hairpin_item rule = {
-		.kind = HAIRPIN_RULE,
-		.family = AF_INET,
-		.owner = HAIRPIN_OWNER,
-		.preference = preference,
-		.table = table,
-	};
-
-	snprintf(rule.iif, sizeof(rule.iif), "%s", iif);
-	return rule;
-}
-
 static int plan_rule(struct hairpin_items *wanted, uint32_t preference, const char *iif, uint32_t table)
 {
-	struct hairpin_item rule = rule_make(preference, iif, table);
+	struct hairpin_item rule = hairpin_rule_make(AF_INET, preference, iif, 0, table);
 
 	return hairpin_items_add_once(wanted, &rule);
 }
@@ -57,9 +43,9 @@ static int plan_managed(struct hairpin_items *wanted, const struct hairpin_exter
 			uint8_t ip_protocol)
 {
 	const struct designated_config *designated = &external->config->designated;
-	struct hairpin_item rule = rule_make(designated->rule_pref, iif, designated->table_id + 1);
+	struct hairpin_item rule = hairpin_rule_make(AF_INET, designated->rule_pref, iif, ip_protocol,
+						     designated->table_id + 1);
 
-	rule.ip_protocol = ip_protocol;
 	rule.to_ports = hairpin_managed_span(external->config, ip_protocol);
 	return rule.to_ports.last ? hairpin_items_add_once(wanted, &rule) : 0;
 }
@@ -67,7 +53,7 @@ static int plan_managed(struct hairpin_items *wanted, const struct hairpin_exter
 /* The router's own connections to its external address stay with it. */
 static int plan_own(struct hairpin_items *wanted, uint32_t preference, __be32 from)
 {
-	struct hairpin_item rule = rule_make(preference, "lo", RT_TABLE_LOCAL);
+	struct hairpin_item rule = hairpin_rule_make(AF_INET, preference, "lo", 0, RT_TABLE_LOCAL);
 
 	rule.has_from = true;
 	rule.addr[0] = from;
@@ -78,7 +64,7 @@ static int plan_rules(struct hairpin_items *wanted, const struct hairpin_externa
 {
 	const struct designated_config *designated = &external->config->designated;
 	const uint32_t preference = designated->rule_pref, table = designated->table_id;
-	struct hairpin_item marked = rule_make(preference, "", table);
+	struct hairpin_item marked = hairpin_rule_make(AF_INET, preference, "", 0, table);
 	int err;
 
 	marked.mark = designated->mark;

@@ -89,8 +89,8 @@ bool hairpin_is_local_rule(const struct hairpin_item *item)
 	       !item->ip_protocol && !item->to_ports.last && !item->mark && !item->has_from;
 }
 
-static struct hairpin_item rule_make(int family, uint32_t preference, const char *iif, uint8_t ip_protocol,
-				     uint32_t table)
+struct hairpin_item hairpin_rule_make(int family, uint32_t preference, const char *iif, uint8_t ip_protocol,
+				      uint32_t table)
 {
 	struct hairpin_item rule = {
 		.kind = HAIRPIN_RULE,
@@ -164,13 +164,13 @@ static int plan_rules(struct hairpin_items *wanted, int family, const struct hai
 	for (i = 0; i < NAT_PROTOCOLS && hairpin->ip_protocols[i]; i++) {
 		ip_protocol = hairpin->ip_protocols[i];
 		for (n = 0; n < hairpin->internal_ifs_count; n++) {
-			rule = rule_make(family, hairpin->rule_pref, hairpin->internal_ifs[n], ip_protocol,
-					 hairpin->table_id);
+			rule = hairpin_rule_make(family, hairpin->rule_pref, hairpin->internal_ifs[n], ip_protocol,
+						 hairpin->table_id);
 			err = err ?: hairpin_items_add_once(wanted, &rule);
 		}
 		if (has_lo)
 			continue;
-		rule = rule_make(family, hairpin->rule_pref, "lo", ip_protocol, hairpin->table_id);
+		rule = hairpin_rule_make(family, hairpin->rule_pref, "lo", ip_protocol, hairpin->table_id);
 		rule.to_ports = hairpin_managed_span(external->config, ip_protocol);
 		err = err ?: hairpin_items_add_once(wanted, &rule);
 		err = err ?: plan_forwards(wanted, external->config, rule);
@@ -213,7 +213,7 @@ int hairpin_plan(struct hairpin_items *wanted, enum config_family family, uint32
 	}
 	if (err || !wanted->count)
 		return err;
-	local = rule_make(config_address_family(family), local_rule_pref, "", 0, RT_TABLE_LOCAL);
+	local = hairpin_rule_make(config_address_family(family), local_rule_pref, "", 0, RT_TABLE_LOCAL);
 	return hairpin_items_add_once(wanted, &local);
 }
 

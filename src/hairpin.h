@@ -94,6 +94,10 @@ int hairpin_changes(struct hairpin_steps *steps, const struct hairpin_items *wan
 /* The smallest range with all managed ports of the protocol (IPPROTO_*); 0-0: there are none, or it is ICMP. */
 struct port_range hairpin_managed_span(const struct interface_config *interface, uint8_t ip_protocol);
 
+/* A rule of ours; iif "": any, ip_protocol 0: any. Ports, mark and source are left out. */
+struct hairpin_item hairpin_rule_make(int family, uint32_t preference, const char *iif, uint8_t ip_protocol,
+				      uint32_t table);
+
 /* Is it a plain `lookup local`? */
 bool hairpin_is_local_rule(const struct hairpin_item *item);
 
