@@ -176,6 +176,30 @@ behaviour()
 	mapped=$(printf '%s' "$answer" | sed -n 's/^Mapped address: //p')
 }
 
+# holds EXTERNAL: a LAN host gets a mapping at this address, and a stranger reaches it there. Two checks a protocol.
+holds()
+{
+	for protocol in udp tcp; do
+		need lan start holder peer hold $protocol "$host:27000" "$server:7000" -w $deadline_ms
+		step "$ip $protocol: a LAN host has a mapping" lan "mapped $1:27000" \
+			await holder mapped
+		step "$ip $protocol: a stranger reaches it there" wan "you $stranger:23000" \
+			peer ask $protocol "$stranger:23000" "$1:27000" -w $deadline_ms
+		need lan stop holder KILL
+	done
+}
+
+# unreached EXTERNAL...: what was mapped there is mapped no more, although the LAN host would answer. A check each.
+unreached()
+{
+	need lan start holder peer serve udp "$host:27000"
+	for address in "$@"; do
+		always "$ip: nobody is reached at the old port of $address" wan 'peer: ' \
+			"! peer ask udp $stranger:23000 $address:27000 -w 1000"
+	done
+	need lan stop holder KILL
+}
+
 # always SENTENCE VM PATTERN COMMAND...: a step that does not depend on the feature.
 always()
 {
