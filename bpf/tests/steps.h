@@ -106,6 +106,7 @@ struct test {
 	const struct step *steps;
 	size_t count;
 	void (*run)(struct router *router); /* in place of steps */
+	bool needs_from; /* a kernel that lets a test say where a packet has come in (5.11 or so), else skipped */
 	bool only_ipv4, only_ipv6; /* neither: it runs for each, and the second time has _ipv6 behind its name */
 };
 

@@ -239,9 +239,6 @@ static const struct step nobody_designated[] = {
 
 #define DESIGNATED(title, table, ...) STEPS(title, table, .setup = &designated, .only_ipv4 = true, __VA_ARGS__)
 
-/* Those behind it need a kernel that lets a test say where a packet has come in (5.11 or so). */
-enum { WITHOUT_FROM = 13 };
-
 static const struct test tests[] = {
 	DESIGNATED("from_outside", from_outside),
 	DESIGNATED("mappings_are_not_the_servers", mapped),
@@ -256,30 +253,13 @@ static const struct test tests[] = {
 	DESIGNATED("marks", marks, .setup = &marking),
 	STEPS("without_one", nobody_designated, .only_ipv4 = true),
 	STEPS("not_with_ipv6", nobody_designated, .setup = &designated, .only_ipv6 = true),
-	DESIGNATED("of_the_server", of_the_server),
-	DESIGNATED("tcp_of_the_server", tcp_of_the_server),
-	DESIGNATED("identifiers", identifiers),
-	DESIGNATED("a_port_of_the_routers", a_port_of_the_routers, .setup = &few_ports),
+	DESIGNATED("of_the_server", of_the_server, .needs_from = true),
+	DESIGNATED("tcp_of_the_server", tcp_of_the_server, .needs_from = true),
+	DESIGNATED("identifiers", identifiers, .needs_from = true),
+	DESIGNATED("a_port_of_the_routers", a_port_of_the_routers, .needs_from = true, .setup = &few_ports),
 };
-
-static bool knows_from(void)
-{
-	struct router *router;
-	bool knows = false;
-
-	if (!router_prepare())
-		return true; /* tests_main() says so */
-	router = router_open(&designated);
-	knows = router_knows_from(router);
-	router_close(router);
-	return knows;
-}
 
 int main(int argc, char **argv)
 {
-	size_t count = knows_from() ? sizeof(tests) / sizeof(*tests) : WITHOUT_FROM;
-
-	if (count == WITHOUT_FROM)
-		printf("# what the server sends is not tested: this kernel runs no program on a packet that has come in\n");
-	return tests_main(tests, count, argc, argv);
+	return tests_main(tests, sizeof(tests) / sizeof(*tests), argc, argv);
 }
