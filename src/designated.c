@@ -128,30 +128,30 @@ int designated_plan(struct hairpin_items *wanted, const struct hairpin_external 
 	return err;
 }
 
-void designated_before_format(const struct designated_before *before, char *text, size_t size)
+void designated_before_format(const struct designated_before *before, char name[DESIGNATED_NAME])
 {
 	size_t used, i;
 
-	snprintf(text, size, "%d %d", before->ifindex, before->has_address_of_ours);
+	snprintf(name, DESIGNATED_NAME, DESIGNATED_BEFORE "%lu-%d-%d", before->namespace, before->ifindex,
+		 before->has_address_of_ours);
 	for (i = 0; i < DESIGNATED_SETTINGS; i++) {
-		used = strlen(text);
-		snprintf(text + used, size - used, " %u", before->values[i]);
+		used = strlen(name);
+		snprintf(name + used, DESIGNATED_NAME - used, "-%u", before->values[i]);
 	}
-	used = strlen(text);
-	snprintf(text + used, size - used, "\n");
 }
 
-int designated_before_parse(struct designated_before *before, const char *text)
+int designated_before_parse(struct designated_before *before, const char *name)
 {
+	char again[DESIGNATED_NAME];
 	unsigned int address;
-	char end = '\0';
 	int n;
 
 	memset(before, 0, sizeof(*before));
-	n = sscanf(text, "%d %1u %u %u %u %u%c", &before->ifindex, &address, &before->values[0], &before->values[1],
-		   &before->values[2], &before->values[3], &end);
-	if (n != 7 || end != '\n' || before->ifindex <= 0 || address > 1)
+	n = sscanf(name, DESIGNATED_BEFORE "%lu-%d-%u-%u-%u-%u-%u", &before->namespace, &before->ifindex, &address,
+		   &before->values[0], &before->values[1], &before->values[2], &before->values[3]);
+	if (n != 7 || before->ifindex <= 0 || address > 1)
 		return -EINVAL;
 	before->has_address_of_ours = address;
-	return 0;
+	designated_before_format(before, again);
+	return strcmp(again, name) ? -EINVAL : 0;
 }

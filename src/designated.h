@@ -36,16 +36,26 @@ struct designated_setting {
 
 extern const struct designated_setting designated_settings[DESIGNATED_SETTINGS];
 
-/* What an interface was before; a line of a file, so that it outlives us. */
+/*
+ * What an interface was before. It outlives us as another name of the interface itself (altname, Linux 5.5), which goes where
+ * the interface goes and ends with it, as the settings do:
+ *
+ *	einat-before-4026531840-5-1-0-1-0-0
+ */
+#define DESIGNATED_BEFORE "einat-before-"
+
+enum { DESIGNATED_NAME = 128 }; /* with its NUL; another name may have as many */
+
 struct designated_before {
-	int ifindex; /* another one since: it is another interface */
+	unsigned long namespace; /* and index; others since: its settings have begun anew */
+	int ifindex;
 	bool has_address_of_ours;
 	uint32_t values[DESIGNATED_SETTINGS];
 };
 
-void designated_before_format(const struct designated_before *before, char *text, size_t size);
+void designated_before_format(const struct designated_before *before, char name[DESIGNATED_NAME]);
 
-/* 0, or -EINVAL: the text is none that designated_before_format() has written. */
-int designated_before_parse(struct designated_before *before, const char *text);
+/* 0, or -EINVAL: the name is none that designated_before_format() has written. */
+int designated_before_parse(struct designated_before *before, const char *name);
 
 #endif

@@ -1,29 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * See designated_link.h.
- *
- *	/run/einat/designated.4026531840.dmz	its index, whether it has an address of ours, and the settings before
- */
+/* See designated_link.h. */
 #include "designated_link.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "designated.h"
 #include "instance.h"
 #include "log.h"
 #include "netlink_read.h"
-
-enum { FILE_NAME_SIZE = 64, LINE_SIZE = 128 };
 
 /* RFC 7600 section 4.8: what a node without an IPv4 address of its own shows as its source, and nobody answers to. */
 static const uint8_t dummy_address[4] = { 192, 0, 0, 8 };
@@ -31,48 +21,39 @@ static const uint8_t dummy_address[4] = { 192, 0, 0, 8 };
 /* All of a pass that its steps share. */
 struct pass {
 	struct netlink *nl;
-	int directory;
-	char prefix[FILE_NAME_SIZE]; /* of the files' names: "designated.4026531840." */
+	unsigned long namespace;
+	struct altname_search marks; /* what links have of ours, as it was when the pass began */
 	unsigned int *removed;
 };
 
-static void file_name(const struct pass *pass, const char *ifname, char name[FILE_NAME_SIZE])
+/* What the link was, if that is known: a mark that it has brought from another namespace says nothing here. */
+static bool before_get(const struct pass *pass, int ifindex, struct designated_before *before)
 {
-	snprintf(name, FILE_NAME_SIZE, "%.44s%.15s", pass->prefix, ifname);
+	size_t i;
+
+	for (i = 0; i < pass->marks.count; i++)
+		if (pass->marks.found[i].ifindex == ifindex &&
+		    !designated_before_parse(before, pass->marks.found[i].name) && before->ifindex == ifindex &&
+		    before->namespace == pass->namespace)
+			return true;
+	return false;
 }
 
-/* False: there is none, or none that can be read. */
-static bool file_read(const struct pass *pass, const char *ifname, struct designated_before *before)
+static int mark_change(const struct pass *pass, int ifindex, const char *name, bool add)
 {
-	char name[FILE_NAME_SIZE], text[LINE_SIZE] = "";
-	ssize_t length;
-	int fd;
+	struct ifinfomsg *info;
+	struct nlattr *list;
+	char buffer[512];
+	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
 
-	file_name(pass, ifname, name);
-	fd = openat(pass->directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	length = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	return length > 0 && !designated_before_parse(before, text);
-}
-
-static int file_write(const struct pass *pass, const char *ifname, const struct designated_before *before)
-{
-	char name[FILE_NAME_SIZE], text[LINE_SIZE];
-	ssize_t length;
-	int fd;
-
-	file_name(pass, ifname, name);
-	designated_before_format(before, text, sizeof(text));
-	fd = openat(pass->directory, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	length = fd < 0 ? -1 : write(fd, text, strlen(text));
-	if (fd >= 0)
-		close(fd);
-	if (length == (ssize_t)strlen(text))
-		return 0;
-	log_error("%s: write down what it was: %s", ifname, strerror(errno));
-	return -EIO;
+	request->nlmsg_type = add ? RTM_NEWLINKPROP : RTM_DELLINKPROP;
+	request->nlmsg_flags = add ? NLM_F_CREATE | NLM_F_EXCL | NLM_F_APPEND : 0;
+	info = mnl_nlmsg_put_extra_header(request, sizeof(*info));
+	info->ifi_index = ifindex;
+	list = mnl_attr_nest_start(request, IFLA_PROP_LIST | NLA_F_NESTED);
+	mnl_attr_put_strz(request, IFLA_ALT_IFNAME, name);
+	mnl_attr_nest_end(request, list);
+	return netlink_request(pass->nl, request, NULL, NULL);
 }
 
 static int settings_get(const struct pass *pass, int ifindex, uint32_t values[DESIGNATED_SETTINGS])
@@ -159,7 +140,20 @@ static int has_no_address(const struct pass *pass, int ifindex, bool *has_none)
 	return err;
 }
 
-/* Makes it ready. A file of an earlier device with the name says nothing of this one. */
+static int before_note(const struct pass *pass, int ifindex, struct designated_before *before)
+{
+	char name[DESIGNATED_NAME];
+	int err;
+
+	memset(before, 0, sizeof(*before));
+	before->namespace = pass->namespace;
+	before->ifindex = ifindex;
+	err = settings_get(pass, ifindex, before->values)
+		      ?: has_no_address(pass, ifindex, &before->has_address_of_ours);
+	designated_before_format(before, name);
+	return err ?: mark_change(pass, ifindex, name, true);
+}
+
 static int link_prepare(const struct pass *pass, const char *ifname)
 {
 	uint32_t wanted[DESIGNATED_SETTINGS];
@@ -173,13 +167,8 @@ static int link_prepare(const struct pass *pass, const char *ifname)
 		return err == -ENODEV ? 0 : err;
 	for (i = 0; i < DESIGNATED_SETTINGS; i++)
 		wanted[i] = designated_settings[i].value;
-	if (!file_read(pass, ifname, &before) || before.ifindex != link.ifindex) {
-		memset(&before, 0, sizeof(before));
-		before.ifindex = link.ifindex;
-		err = settings_get(pass, link.ifindex, before.values)
-			      ?: has_no_address(pass, link.ifindex, &before.has_address_of_ours);
-		err = err ?: file_write(pass, ifname, &before);
-	}
+	if (!before_get(pass, link.ifindex, &before))
+		err = before_note(pass, link.ifindex, &before);
 	err = err ?: settings_change(pass, link.ifindex, before.values, wanted);
 	if (!err && before.has_address_of_ours)
 		err = address_change(pass, link.ifindex, true);
@@ -188,33 +177,37 @@ static int link_prepare(const struct pass *pass, const char *ifname)
 	return err == -ENODEV ? 0 : err;
 }
 
-static int link_restore(const struct pass *pass, const char *ifname)
+static int settings_restore(const struct pass *pass, int ifindex)
 {
 	uint32_t ours[DESIGNATED_SETTINGS];
 	struct designated_before before;
-	char name[FILE_NAME_SIZE];
-	struct link link;
 	int err = 0;
 	size_t i;
 
+	if (!before_get(pass, ifindex, &before))
+		return 0;
 	for (i = 0; i < DESIGNATED_SETTINGS; i++)
 		ours[i] = designated_settings[i].value;
-	if (file_read(pass, ifname, &before) && !netlink_get_link(pass->nl, ifname, 0, &link) &&
-	    link.ifindex == before.ifindex) {
-		if (before.has_address_of_ours)
-			err = address_change(pass, link.ifindex, false);
-		err = err ?: settings_change(pass, link.ifindex, ours, before.values);
-		if (err && err != -ENODEV) {
-			log_error("%s: put its settings back: %s", ifname, netlink_why(pass->nl, err));
-			return err;
-		}
-		if (pass->removed) {
-			log_info("%s: put its settings back", ifname);
-			++*pass->removed;
-		}
+	if (before.has_address_of_ours)
+		err = address_change(pass, ifindex, false);
+	return err ?: settings_change(pass, ifindex, ours, before.values);
+}
+
+/* Whatever its name is now. */
+static int link_restore(const struct pass *pass, const struct altname *mark, const char *ifname)
+{
+	int err = settings_restore(pass, mark->ifindex) ?: mark_change(pass, mark->ifindex, mark->name, false);
+
+	if (err == -ENODEV)
+		return 0;
+	if (err) {
+		log_error("%s: put its settings back: %s", ifname, netlink_why(pass->nl, err));
+		return err;
 	}
-	file_name(pass, ifname, name);
-	unlinkat(pass->directory, name, 0);
+	if (pass->removed) {
+		log_info("%s: put its settings back", ifname);
+		++*pass->removed;
+	}
 	return 0;
 }
 
@@ -230,48 +223,40 @@ static bool is_named(const char *ifname, const char (*names)[IFNAMSIZ], size_t c
 
 static int links_restore(const struct pass *pass, const char (*names)[IFNAMSIZ], size_t count)
 {
-	const size_t length = strlen(pass->prefix);
-	int listed = dup(pass->directory), err = 0, failed;
-	DIR *dir = listed < 0 ? NULL : fdopendir(listed);
-	struct dirent *entry;
+	const struct altname *mark = pass->marks.found;
+	struct link link;
+	int err = 0, failed;
 
-	if (dir)
-		rewinddir(dir); /* the descriptor shares its place with the one that it is a copy of */
-	while (dir && (entry = readdir(dir))) {
-		if (strncmp(entry->d_name, pass->prefix, length) != 0 ||
-		    !interface_name_is_valid(entry->d_name + length) || is_named(entry->d_name + length, names, count))
-			continue;
-		failed = link_restore(pass, entry->d_name + length);
-		err = err ?: failed;
+	for (; mark < pass->marks.found + pass->marks.count; mark++) {
+		failed = netlink_get_link(pass->nl, "", mark->ifindex, &link);
+		if (!failed && !is_named(link.name, names, count))
+			failed = link_restore(pass, mark, link.name);
+		err = err ?: (failed == -ENODEV ? 0 : failed);
 	}
-	if (dir)
-		closedir(dir);
-	else if (listed >= 0)
-		close(listed);
 	return err;
 }
 
 int designated_links_follow(struct netlink *nl, const char (*names)[IFNAMSIZ], size_t count, unsigned int *removed)
 {
-	struct pass pass = { .nl = nl, .removed = removed };
-	unsigned long namespace;
+	struct pass pass = { .nl = nl, .marks.prefix = DESIGNATED_BEFORE, .removed = removed };
 	int err, failed;
 	size_t i;
 
-	err = instance_namespace(&namespace);
+	err = instance_namespace(&pass.namespace);
 	if (err) {
 		log_error("ask for the network namespace: %s", strerror(-err));
 		return err;
 	}
-	snprintf(pass.prefix, sizeof(pass.prefix), "designated.%lu.", namespace);
-	pass.directory = instance_directory();
-	if (pass.directory < 0)
-		return pass.directory;
-	err = links_restore(&pass, names, count);
-	for (i = 0; i < count; i++) {
-		failed = link_prepare(&pass, names[i]);
-		err = err ?: failed;
+	err = netlink_get_altnames(nl, &pass.marks);
+	if (err) {
+		log_error("list the interfaces: %s", netlink_why(nl, err));
+	} else {
+		err = links_restore(&pass, names, count);
+		for (i = 0; i < count; i++) {
+			failed = link_prepare(&pass, names[i]);
+			err = err ?: failed;
+		}
 	}
-	close(pass.directory);
+	free(pass.marks.found);
 	return err;
 }

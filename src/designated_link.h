@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The interfaces behind which designated servers are: makes their settings (net.ipv4.conf.IF, through netlink) what such a
- * server needs, and gives one without an IPv4 address one to ask by ARP with. What was before is kept in a file, so that it
- * is put back even after a daemon that was killed.
+ * server needs, and gives one without an IPv4 address one to ask by ARP with. What was before is kept as another name of the
+ * interface (designated.h), so that it is put back even after a daemon that was killed.
  */
 #ifndef DESIGNATED_LINK_H
 #define DESIGNATED_LINK_H

@@ -80,13 +80,6 @@ static int directory_open(char *path, size_t size)
 	return -EPERM;
 }
 
-int instance_directory(void)
-{
-	char path[256];
-
-	return directory_open(path, sizeof(path));
-}
-
 /* By its socket, which takes no /proc; a client without NET_ADMIN has to do with that. */
 int instance_namespace(unsigned long *number)
 {

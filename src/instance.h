@@ -41,9 +41,6 @@ int instance_socket(const char *ifname, bool is_open, char *path, size_t size);
  */
 int instance_sockets(int (*found)(const char *ifname, const char *path, void *arg), void *arg, char *text, size_t size);
 
-/* A descriptor of the directory of lock files, made if it is not there. Or -errno, and has then said why. */
-int instance_directory(void);
-
 /* The number of the network namespace's file, which is what identifies it. Returns 0 or -errno. */
 int instance_namespace(unsigned long *number);
 

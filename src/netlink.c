@@ -177,6 +177,23 @@ int netlink_get_link(struct netlink *nl, const char *name, int ifindex, struct l
 	return err;
 }
 
+int netlink_get_altnames(struct netlink *nl, struct altname_search *list)
+{
+	int err = -EINTR, tries;
+	struct nlmsghdr *request;
+	char buffer[256];
+
+	for (tries = 0; err == -EINTR && tries < DUMP_TRIES; tries++) {
+		list->count = 0;
+		request = mnl_nlmsg_put_header(buffer);
+		request->nlmsg_type = RTM_GETLINK;
+		request->nlmsg_flags = NLM_F_DUMP;
+		mnl_nlmsg_put_extra_header(request, sizeof(struct ifinfomsg));
+		err = netlink_request(nl, request, altname_read, list);
+	}
+	return err;
+}
+
 int netlink_get_addresses(struct netlink *nl, int family, int ifindex, struct interface_addresses *list)
 {
 	struct address_search search = { list, ifindex };

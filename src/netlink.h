@@ -56,6 +56,11 @@ int netlink_get_link(struct netlink *nl, const char *name, int ifindex, struct l
 /* The interface's addresses of one family (AF_INET, AF_INET6) in the kernel's order, to be freed with free(). */
 int netlink_get_addresses(struct netlink *nl, int family, int ifindex, struct interface_addresses *list);
 
+struct altname_search;
+
+/* The other names of all links that begin with list->prefix. Returns 0 or -errno; nothing is said. */
+int netlink_get_altnames(struct netlink *nl, struct altname_search *list);
+
 /*
  * Sends a request (NLM_F_ACK is added, but for dumps) and hands each answer to cb, as mnl_cb_run() does. Returns 0 or
  * -errno; nothing is said. -EINTR: a dump was disturbed, start again.

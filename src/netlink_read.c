@@ -77,6 +77,45 @@ int settings_read(const struct nlmsghdr *message, void *data)
 	return MNL_CB_OK;
 }
 
+static int altname_add(struct altname_search *search, int ifindex, const char *name)
+{
+	struct altname *grown = realloc(search->found, (search->count + 1) * sizeof(*grown));
+
+	if (!grown) {
+		errno = ENOMEM;
+		return MNL_CB_ERROR;
+	}
+	search->found = grown;
+	grown[search->count].ifindex = ifindex;
+	snprintf(grown[search->count++].name, sizeof(grown->name), "%s", name);
+	return MNL_CB_OK;
+}
+
+int altname_read(const struct nlmsghdr *message, void *data)
+{
+	const struct ifinfomsg *info = message_body(message, sizeof(*info));
+	const struct nlattr *attr, *property;
+	struct altname_search *search = data;
+	const char *name;
+
+	if (message->nlmsg_type != RTM_NEWLINK)
+		return MNL_CB_OK;
+	if (!info)
+		return MNL_CB_ERROR;
+	mnl_attr_for_each(attr, message, sizeof(*info)) {
+		if (mnl_attr_get_type(attr) != IFLA_PROP_LIST)
+			continue;
+		mnl_attr_for_each_nested(property, attr) {
+			name = mnl_attr_get_type(property) == IFLA_ALT_IFNAME ? attr_text(property) : NULL;
+			if (!name || strncmp(name, search->prefix, strlen(search->prefix)) != 0)
+				continue;
+			if (altname_add(search, info->ifi_index, name) != MNL_CB_OK)
+				return MNL_CB_ERROR;
+		}
+	}
+	return MNL_CB_OK;
+}
+
 int address_read(const struct nlmsghdr *message, void *data)
 {
 	const struct ifaddrmsg *info = message_body(message, sizeof(*info));

@@ -22,6 +22,20 @@ struct link_settings {
 	size_t count;
 };
 
+/* Other names of links, those that begin with `prefix`. */
+enum { ALTNAME_SIZE = 128 }; /* ALTIFNAMSIZ of linux/if.h, which is no friend of net/if.h */
+
+struct altname {
+	int ifindex;
+	char name[ALTNAME_SIZE];
+};
+
+struct altname_search {
+	const char *prefix;
+	struct altname *found; /* to be freed with free() */
+	size_t count;
+};
+
 struct event_reader {
 	bool (*is_ours)(int ifindex, const char *name, void *arg);
 	void *arg;
@@ -35,6 +49,8 @@ const void *message_body(const struct nlmsghdr *message, size_t size);
 int link_read(const struct nlmsghdr *message, void *data);
 /* data: struct link_settings; count 0: the link has none */
 int settings_read(const struct nlmsghdr *message, void *data);
+/* data: struct altname_search; those that this link has, or ENOMEM */
+int altname_read(const struct nlmsghdr *message, void *data);
 /* data: struct address_search; one address more in its list, or ENOMEM */
 int address_read(const struct nlmsghdr *message, void *data);
 /* data: struct event_reader */

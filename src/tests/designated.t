@@ -275,6 +275,46 @@ test_killed()
 	unserve
 	check "killed: and stops" stop TERM 0
 	check "killed: it remembers what was at first" as_before
+	start_designated
+	kill -KILL "$pid"
+	wait "$pid" 2>/dev/null
+	rm -r "$RUNTIME_DIRECTORY" # as systemd does
+	check "killed, and its runtime directory with it: the same again" start_designated
+	check "killed, and its runtime directory with it: stops" stop TERM 0
+	check "killed, and its runtime directory with it: it remembers what was at first" as_before
+}
+
+# renamed FROM TO: before Linux 6.3 not while it is up
+renamed()
+{
+	ip -n "$ns" link set "$1" down
+	ip -n "$ns" link set "$1" name "$2"
+	ip -n "$ns" link set "$2" up
+}
+
+has_mark() { ip -n "$ns" link show "$1" | grep 'altname einat-before-'; }
+
+# What it was goes with the interface, whatever that is called.
+test_renamed()
+{
+	start_designated
+	check "its other name says what it was" has_mark dmz
+	renamed dmz dmz2
+	check "renamed: the rules go" is rules "$boot_rules"
+	check "renamed: stops" stop TERM 0
+	check "renamed: the other name is gone" not has_mark dmz2
+	renamed dmz2 dmz
+	until_true settled_dmz
+	check "renamed: as it was" as_before
+	start_designated
+	kill -KILL "$pid"
+	wait "$pid" 2>/dev/null
+	renamed dmz dmz2
+	check "killed, renamed: cleanup" router "$EINAT" cleanup
+	check "killed, renamed: the other name is gone" not has_mark dmz2
+	renamed dmz2 dmz
+	until_true settled_dmz
+	check "killed, renamed: as it was" as_before
 }
 
 # A static mapping is not the server's, managed or not, from outside and from inside.
@@ -393,6 +433,7 @@ check "designated server: stops" stop TERM 0
 check "designated server: all is as it was" as_before
 test_settings
 test_killed
+test_renamed
 test_forward
 test_persist
 test_reload

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* designated: what routing a designated server needs, beside hairpinning, and the file of what an interface was before. */
+/* designated: what routing a designated server needs, beside hairpinning, and the name that tells what an interface was before. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <setjmp.h>
@@ -141,24 +141,29 @@ static void test_before(void **state)
 {
 	static const char *const bad[] = {
 		"",
-		"\n",
-		"7\n",
-		"7 1 1 2 3\n",
-		"7 1 1 2 3 4",
-		"7 1 1 2 3 4 5\n",
-		"7 2 1 2 3 4\n",
-		"0 1 1 2 3 4\n",
-		"x 1 1 2 3 4\n",
+		"einat-before-",
+		"einat-before-9-7-1-1-2-3",
+		"einat-before-9-7-1-1-2-3-4-5",
+		"einat-before-9-7-1-1-2-3-4x",
+		"einat-before-9-7-2-1-2-3-4",
+		"einat-before-9-0-1-1-2-3-4",
+		"einat-before-9-x-1-1-2-3-4",
+		"einat-before-9-7-1-1-2-3--4",
+		"einat-before-9-7-1-1-2-3- 4",
+		"einat-before-9-7-1-1-2-3-4294967296",
+		"einat-before-99999999999999999999-7-1-1-2-3-4",
+		"wan",
 	};
-	const struct designated_before before = { 7, true, { 1, 2, 3, 4 } };
+	const struct designated_before before = { 4026531840, 7, true, { 1, 2, 3, UINT32_MAX } };
 	struct designated_before read;
-	char text[64];
+	char name[DESIGNATED_NAME];
 	size_t i;
 
 	(void)state;
-	designated_before_format(&before, text, sizeof(text));
-	assert_string_equal(text, "7 1 1 2 3 4\n");
-	assert_int_equal(designated_before_parse(&read, text), 0);
+	designated_before_format(&before, name);
+	assert_string_equal(name, "einat-before-4026531840-7-1-1-2-3-4294967295");
+	assert_int_equal(designated_before_parse(&read, name), 0);
+	assert_int_equal(read.namespace, before.namespace);
 	assert_int_equal(read.ifindex, 7);
 	assert_true(read.has_address_of_ours);
 	assert_memory_equal(read.values, before.values, sizeof(read.values));

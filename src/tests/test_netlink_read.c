@@ -33,6 +33,8 @@ static struct {
 	struct link link;
 	struct interface_addresses addresses;
 	struct address_search address_search;
+	struct link_settings settings;
+	struct altname_search altnames;
 	struct event_reader events;
 	struct hairpin_items items;
 	struct items_reader reader;
@@ -64,9 +66,11 @@ static void note_filter(const struct qdisc_filter *filter, void *arg)
 static void sink_reset(void)
 {
 	free(sink.addresses.addresses);
+	free(sink.altnames.found);
 	hairpin_items_free(&sink.items);
 	memset(&sink, 0, sizeof(sink));
 	sink.address_search = (struct address_search){ &sink.addresses, WAN };
+	sink.altnames.prefix = "einat-";
 	sink.events.is_ours = note_event;
 	sink.reader = (struct items_reader){ &sink.items, AF_INET };
 	sink.table = (struct table_search){ .table = TABLE, .family = AF_INET };
@@ -103,6 +107,25 @@ static void link_make(struct nlmsghdr *message)
 	info->ifi_flags = IFF_UP;
 	mnl_attr_put_strz(message, IFLA_IFNAME, "wan");
 	mnl_attr_put(message, IFLA_ADDRESS, 6, "\2\0\0\0\2\1");
+}
+
+/* With two other names, the second ours, and settings. */
+static void properties_make(struct nlmsghdr *message)
+{
+	struct ifinfomsg *info = message_start(message, RTM_NEWLINK, sizeof(*info));
+	const uint32_t values[3] = { 7, 8, 9 };
+	struct nlattr *nest, *family;
+
+	info->ifi_index = WAN;
+	nest = mnl_attr_nest_start(message, IFLA_AF_SPEC);
+	family = mnl_attr_nest_start(message, AF_INET);
+	mnl_attr_put(message, IFLA_INET_CONF, sizeof(values), values);
+	mnl_attr_nest_end(message, family);
+	mnl_attr_nest_end(message, nest);
+	nest = mnl_attr_nest_start(message, IFLA_PROP_LIST);
+	mnl_attr_put_strz(message, IFLA_ALT_IFNAME, "enp1s0");
+	mnl_attr_put_strz(message, IFLA_ALT_IFNAME, "einat-before");
+	mnl_attr_nest_end(message, nest);
 }
 
 static void address_make(struct nlmsghdr *message)
@@ -221,6 +244,8 @@ static const struct reader {
 	size_t header; /* what must be there */
 } readers[] = {
 	{ "link", link_make, link_read, &sink.link, sizeof(struct ifinfomsg) },
+	{ "other names", properties_make, altname_read, &sink.altnames, sizeof(struct ifinfomsg) },
+	{ "settings", properties_make, settings_read, &sink.settings, sizeof(struct ifinfomsg) },
 	{ "address", address_make, address_read, &sink.address_search, sizeof(struct ifaddrmsg) },
 	{ "link event", link_make, event_read, &sink.events, sizeof(struct ifinfomsg) },
 	{ "address event", address_make, event_read, &sink.events, sizeof(struct ifaddrmsg) },
@@ -274,6 +299,11 @@ static void test_good(void **state)
 	}
 	assert_string_equal(sink.link.name, "wan");
 	assert_int_equal(sink.link.mac[5], 1);
+	assert_int_equal(sink.altnames.count, 1);
+	assert_int_equal(sink.altnames.found[0].ifindex, WAN);
+	assert_string_equal(sink.altnames.found[0].name, "einat-before");
+	assert_int_equal(sink.settings.count, 3);
+	assert_int_equal(sink.settings.values[2], 9);
 	assert_int_equal(sink.event_ifindex, WAN);
 	assert_int_equal(sink.addresses.count, 1);
 	assert_int_equal(sink.addresses.addresses[0].flags, IFA_F_PERMANENT);
