@@ -340,6 +340,8 @@ static void daemon_describe(const struct daemon *daemon)
 	notify_status(text);
 }
 
+static const char failed_status[] = "failed, and tried again from time to time: see the log";
+
 /* Looks at everything, and makes it as it should be. Returns the first failure, after having tried the rest. */
 static int daemon_follow(struct daemon *daemon)
 {
@@ -357,17 +359,30 @@ static int daemon_follow(struct daemon *daemon)
 	for (i = 0; i < daemon->interfaces_count && !err; i++)
 		interface_announce(&daemon->interfaces[i]);
 	if (err)
-		notify_status("failed, and tried again from time to time: see the log");
+		notify_status(failed_status);
 	else
 		daemon_describe(daemon);
 	return err;
 }
 
-/* An interface that has gone while it was looked at is one to wait for, at the start as later. */
+/*
+ * All of it is loaded before the first thing is changed. An interface that has gone while it was looked at is one to wait
+ * for, at the start as later.
+ */
 static int daemon_follow_first(struct daemon *daemon)
 {
-	int err, tries = 0;
+	int err = 0, failed, tries = 0;
+	size_t i;
 
+	for (i = 0; i < daemon->interfaces_count; i++) {
+		failed = interface_load(&daemon->interfaces[i], daemon->nl);
+		if (failed != -ENODEV)
+			err = err ?: failed;
+	}
+	if (err) {
+		notify_status(failed_status);
+		return err;
+	}
 	do
 		err = daemon_follow(daemon);
 	while (err == -ENODEV && ++tries < START_TRIES);

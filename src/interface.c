@@ -301,7 +301,8 @@ static int plane_update(struct interface *interface, enum config_family family, 
 	return err;
 }
 
-static int planes_update(struct interface *interface, struct netlink *nl)
+/* `load`: no more than that. */
+static int planes_update(struct interface *interface, struct netlink *nl, bool load)
 {
 	const struct interface_config *config = interface->config;
 	enum config_family family;
@@ -310,7 +311,12 @@ static int planes_update(struct interface *interface, struct netlink *nl)
 	for (family = 0; family < CONFIG_FAMILIES; family++) {
 		if (!interface_config_translates(config, family))
 			continue;
-		failed = plane_update(interface, family, nl);
+		if (!load)
+			failed = plane_update(interface, family, nl);
+		else if (interface->is_present)
+			failed = plane_load(interface, family, NULL);
+		else
+			failed = plane_check(interface, family);
 		if (failed == -ENODEV)
 			return failed;
 		if (failed && config->nat44 && config->nat66)
@@ -351,7 +357,8 @@ static void designated_update(struct interface *interface, struct netlink *nl)
 		datapath_set_designated(datapath, interface->designated_ifindex);
 }
 
-int interface_update(struct interface *interface, struct netlink *nl)
+/* Is it there, and what is it? What was loaded for another is let go of. */
+static int link_look(struct interface *interface, struct netlink *nl)
 {
 	struct link link;
 	int err;
@@ -363,7 +370,7 @@ int interface_update(struct interface *interface, struct netlink *nl)
 	interface->is_present = !err;
 	if (err) {
 		planes_unload(interface, true);
-		return planes_update(interface, nl);
+		return 0;
 	}
 	interface->link = link;
 	/* A redial makes another device of the same name; a tunnel may come back with another kind of header. */
@@ -377,7 +384,24 @@ int interface_update(struct interface *interface, struct netlink *nl)
 		log_error("%s: its link type %u is not supported", interface->config->name, link.type);
 		return -EOPNOTSUPP;
 	}
-	err = planes_update(interface, nl);
+	return 0;
+}
+
+int interface_load(struct interface *interface, struct netlink *nl)
+{
+	return link_look(interface, nl) ?: planes_update(interface, nl, true);
+}
+
+int interface_update(struct interface *interface, struct netlink *nl)
+{
+	int err;
+
+	err = link_look(interface, nl);
+	if (err)
+		return err;
+	err = planes_update(interface, nl, false);
+	if (!interface->is_present)
+		return err;
 	designated_update(interface, nl);
 	err = err ?: leavings_clean(interface);
 	if (err == -ENODEV) { /* gone since we looked: an event is on its way */

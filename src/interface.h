@@ -49,6 +49,12 @@ int interface_init(struct interface *interface, const struct interface_config *c
 		   uint32_t epoll_tag);
 
 /*
+ * Once, before anything is changed, of this interface or another: whatever the kernel has to verify. Returns 0 or -errno,
+ * and has then said why.
+ */
+int interface_load(struct interface *interface, struct netlink *nl);
+
+/*
  * Looks and follows: loads, attaches, sets the external address, or lets go of what is gone. An interface that is not there
  * is no error. Returns 0 or -errno, and has then said why; what had been set up stays consistent, and the next call
  * tries again. A family that fails does not keep the other one from following.

@@ -326,6 +326,40 @@ test_any_failure()
 	hook=$usual_hook
 }
 
+# The numbers of the lines of $tmp/calls that load a program of ours, and of those that change something.
+loads() { grep -n 'BPF_PROG_LOAD.*SCHED_CLS.*prog_name="nat_' "$tmp/calls" | cut -d: -f1; }
+changes() { grep -nE 'BPF_LINK_CREATE|BPF_LINK_UPDATE|BPF_OBJ_PIN|RTM_(NEW|DEL)|"/proc/sys/[^"]*", O_(WRONLY|RDWR)' "$tmp/calls" | cut -d: -f1; }
+
+loads_first()
+{
+	echo "loads: $(loads | xargs); changes: $(changes | xargs)"
+	[ "$(loads | wc -l)" -eq 12 ] && [ "$(changes | wc -l)" -ge 16 ] && [ "$(loads | tail -n 1)" -lt "$(changes | head -n 1)" ]
+}
+
+# Two interfaces, two families each, three programs for each of those.
+test_order()
+{
+	if ! strace -qq -o /dev/null true 2>/dev/null; then
+		skip "load and verify everything before changing anything" "strace is not there, or may not trace"
+		return
+	fi
+	config_write 'internal_if_names = ["lo", "lan"]'
+	for by in "" "$REFUSE 28 22"; do
+		[ -z "$by" ] && hook=$usual_hook || hook=clsact
+		: >"$tmp/log"
+		# shellcheck disable=SC2086 # words
+		ip netns exec "$ns" strace -qq -D -s 4096 -v -o "$tmp/calls" -e trace=bpf,sendto,openat \
+			$by "$EINAT" -c "$tmp/two.toml" 2>>"$tmp/log" &
+		pid=$!
+		until_true both_or_gone
+		check "load and verify everything before changing anything, by $hook" loads_first
+		stop TERM 0 >/dev/null
+		check "load and verify everything before changing anything, by $hook: as it was" as_before
+	done
+	by=
+	hook=$usual_hook
+}
+
 # Configuration files that have one of their two interfaces in common, and the table for hairpinning.
 test_two_daemons()
 {
@@ -384,5 +418,6 @@ usual_hook=$hook
 test_second_fails
 test_second_becomes_unknown
 test_any_failure
+test_order
 test_two_daemons
 echo "1..$checks"
