@@ -309,9 +309,15 @@ spoiled()
 drop() { rm "$(pins)/$1"; }
 exchange() { mv "$(pins)/$1" "$(pins)/$2"; }
 all_but_one() { find "$EINAT_BPFFS/einat" -type f ! -name map_slots -delete; }
+# of struct layout (src/inheritance.h)
+layout_version() { "$tmp/map-change" "$(pins)/map_layout" 0; }
+layout_namespace() { "$tmp/map-change" "$(pins)/map_layout" 16; }
 
 test_spoiled()
 {
+	"${CC:-cc}" -Wall -Wextra -o "$tmp/map-change" "$top/src/tests/map-change.c"
+	spoiled "it is of another version of einat" layout_version
+	spoiled "it is of another network namespace" layout_namespace
 	spoiled "it is half-written" drop map_layout
 	spoiled "it is half-written" all_but_one
 	spoiled "its map slots is missing or of another kind" drop map_slots
