@@ -145,6 +145,51 @@ test_endurance()
 	state "$tmp/before"
 }
 
+# variant NUMBER: of the file. Those that end in 9 need other programs, all others do without.
+variant()
+{
+	printf '[[interfaces]]\nif_name = "wan"\nnat44 = true\n'
+	case $1 in
+	*[02468]) echo 'ipv4_hairpin_route.internal_if_names = ["lo", "lan"]' ;;
+	*9) echo "tcp_mss_clamp = $((1000 + $1))" ;;
+	*) echo "timeout_udp_min = \"$((120 + $1))s\"" ;;
+	esac
+}
+
+# reconfigured FIRST LAST: each by a file of its own
+reconfigured()
+{
+	number=$1
+	while [ "$number" -le "$2" ]; do
+		variant "$number" >"$tmp/wan.toml"
+		router "$EINAT" reload >"$tmp/answer" 2>&1 || { echo "number $number" && cat "$tmp/answer" && return 1; }
+		number=$((number + 1))
+	done
+	is rules "$hairpin_rules" && is_attached
+}
+
+# kernel_objects: the programs and maps that it holds, by their kind
+kernel_objects() { cat "/proc/$pid/fdinfo"/* 2>/dev/null | grep -e '^prog_type' -e '^map_type' | sort | uniq -c; }
+
+# same_objects OBJECTS: are they these?
+same_objects() { [ "$(kernel_objects)" = "$1" ] || { echo "$1" && kernel_objects && false; }; }
+
+test_reconfigurations()
+{
+	variant 0 >"$tmp/wan.toml"
+	start -c "$tmp/wan.toml"
+	check "reconfigurations: starts" ready
+	check "reconfigurations: the first 100" reconfigured 1 100
+	had_memory=$(memory) had_descriptors=$(descriptors) had_objects=$(kernel_objects)
+	check "a thousand reconfigurations, a hundred of them with other programs" reconfigured 101 1100
+	check "a thousand reconfigurations: no descriptor is lost" [ "$(descriptors)" = "$had_descriptors" ]
+	check "a thousand reconfigurations: no program and no map" same_objects "$had_objects"
+	check "a thousand reconfigurations: no memory is lost: at most 12 kB" not grown "$had_memory" 12
+	check "a thousand reconfigurations: RSS stays under 2 MB" is_small
+	check "reconfigurations: stops" stop TERM 0
+	check "reconfigurations: as it was" as_before
+}
+
 # the events that the kernel could not hand over, of all sockets of the namespace that listen to some
 # shellcheck disable=SC2016 # awk's
 lost_events() { router awk '$2 == 0 && $4 ~ /[1-9a-f]/ { n += $9 } END { print n + 0 }' /proc/net/netlink; }
@@ -187,5 +232,6 @@ topology_or_nothing "the service"
 test_privileges
 test_notify
 test_endurance
+test_reconfigurations
 test_overrun
 echo "1..$checks"
