@@ -29,7 +29,7 @@ completes()
 	[ "$got" = "$2" ]
 }
 
-sed -n 's/^\(usage:\|      \) einat \([a-z| ]*\).*/\2/p' "$tmp/help" | tr -s '| ' '\n' | sed '/^$/d; /^flush$/d' | sort >"$tmp/commands"
+sed -n 's/^\(usage:\|      \) einat \([a-z| ]*\).*/\2/p' "$tmp/help" | tr -s '| ' '\n' | sed -E '/^(|flush|list|add|del)$/d' | sort -u >"$tmp/commands"
 for file in einat.bash _einat; do
 	options <"$tmp/help" >"$tmp/there"
 	options <"$top/packaging/completion/$file" >"$tmp/known"
@@ -44,5 +44,6 @@ check "bash: its option" completes "einat mappings --ext" --external-port
 check "bash: an option that it has not" completes "einat status --ext" ""
 check "bash: a value" completes "einat watch --protocol " "tcp udp icmp"
 check "bash: flush" completes "einat mapping f" flush
+check "bash: static mappings" completes "einat forward a" add
 check "bash: the daemon's option" completes "einat -i wan --hair" --hairpin-if
 echo "1..$checks"

@@ -168,7 +168,7 @@ static int request_take(struct control *control, struct client *client, size_t l
 static void line_take(struct control *control, struct client *client)
 {
 	const char *end = memchr(client->request, '\n', client->length);
-	char error[256], line[sizeof(error) + 16];
+	char error[512], line[sizeof(error) + 16];
 
 	if (!end && client->length < CONTROL_REQUEST_SIZE)
 		return;

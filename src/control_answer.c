@@ -411,6 +411,28 @@ static bool interface_exists(const struct control_daemon *daemon, const char *if
 	return !*ifname;
 }
 
+static void warning_heard(const char *line, void *arg)
+{
+	fprintf(arg, "%s\n", line);
+}
+
+/* Changes what is asked to be changed; what is warned of meanwhile becomes part of the answer. */
+static int change(struct answer *answer, struct control_daemon *daemon, char *error, size_t size)
+{
+	FILE *warnings = open_memstream(&answer->warnings, &answer->warnings_size);
+	int err;
+
+	if (!warnings)
+		return -ENOMEM;
+	log_hear(warning_heard, warnings);
+	if (answer->request.command == CONTROL_RELOAD)
+		err = daemon->reload(daemon->arg, error, size);
+	else
+		err = daemon->forward(daemon->arg, &answer->request, error, size);
+	log_hear(NULL, NULL);
+	return fclose(warnings) && !err ? -ENOMEM : err;
+}
+
 int answer_open(struct answer *answer, struct control_daemon *daemon, const struct control_request *request,
 		char *error, size_t size)
 {
@@ -421,9 +443,10 @@ int answer_open(struct answer *answer, struct control_daemon *daemon, const stru
 		snprintf(error, size, "%s: is not among this einat's interfaces", request->ifname);
 		return -ENODEV;
 	}
-	if (request->command == CONTROL_RELOAD)
-		return daemon->reload(daemon->arg, error, size);
 	snprintf(error, size, "out of memory");
+	if (request->command == CONTROL_RELOAD || request->command == CONTROL_FORWARD_ADD ||
+	    request->command == CONTROL_FORWARD_DEL)
+		return change(answer, daemon, error, size);
 	if (request->command == CONTROL_SESSIONS) {
 		answer->cursor = calloc(1, sizeof(*answer->cursor));
 		return answer->cursor ? 0 : -ENOMEM;
@@ -436,6 +459,32 @@ int answer_open(struct answer *answer, struct control_daemon *daemon, const stru
 		answer->watch->is_due = true;
 	}
 	return 0;
+}
+
+static void forwards_list(struct answer *answer, const struct control_daemon *daemon)
+{
+	size_t i;
+
+	list_begin(&answer->list, "forwards");
+	for (i = 0; i < daemon->interfaces_count; i++)
+		if (!*answer->request.ifname || !strcmp(answer->request.ifname, daemon->interfaces[i].config->name))
+			list_forwards(&answer->list, daemon->interfaces[i].config, daemon->file);
+	list_end(&answer->list, "none");
+}
+
+static void change_report(const struct answer *answer, FILE *to)
+{
+	const bool json = answer->request.json;
+	char words[FORWARD_TEXT], text[FORWARD_TEXT + 16];
+
+	if (answer->request.command == CONTROL_RELOAD) {
+		report_change(to, "reloaded", NULL, "the configuration file is in force", answer->warnings, json);
+		return;
+	}
+	forward_format(&answer->request.forward, words, sizeof(words));
+	snprintf(text, sizeof(text), answer->request.command == CONTROL_FORWARD_ADD ? "added: %s" : "ended: %s", words);
+	report_change(to, answer->request.command == CONTROL_FORWARD_ADD ? "added" : "ended", words, text,
+		      answer->warnings, json);
 }
 
 static void report_continue(struct answer *answer, struct control_daemon *daemon, FILE *to)
@@ -485,7 +534,12 @@ bool answer_continue(struct answer *answer, struct control_daemon *daemon, FILE 
 		watch_continue(answer, daemon, to);
 		return true;
 	case CONTROL_RELOAD:
-		fputs(answer->request.json ? "{\"reloaded\":true}\n" : "the configuration file is in force\n", to);
+	case CONTROL_FORWARD_ADD:
+	case CONTROL_FORWARD_DEL:
+		change_report(answer, to);
+		return false;
+	case CONTROL_FORWARD_LIST:
+		forwards_list(answer, daemon);
 		return false;
 	case CONTROL_FLUSH:
 		flush(answer, daemon, to);
@@ -502,5 +556,6 @@ void answer_close(struct answer *answer)
 	free(answer->cursor);
 	hosts_free(&answer->hosts);
 	watch_free(answer->watch);
+	free(answer->warnings);
 	memset(answer, 0, sizeof(*answer));
 }

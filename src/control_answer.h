@@ -20,7 +20,10 @@ struct control_daemon {
 	bool is_failing;				   /* at something that is tried again */
 	uint64_t started;				   /* monotonic, seconds */
 	uint32_t (*peaks)[CONFIG_FAMILIES][NAT_PROTOCOLS]; /* by interface: answer_tick() */
+	const char *file;				   /* of the configuration; NULL: none */
 	int (*reload)(void *arg, char *error, size_t size);
+	/* Adds or ends a static mapping, or says why not: then nothing has changed. */
+	int (*forward)(void *arg, const struct control_request *request, char *error, size_t size);
 	void *arg;
 };
 
@@ -36,6 +39,8 @@ struct answer {
 	struct hosts hosts;
 	size_t host;
 	struct watch *watch;
+	char *warnings; /* that were said while something was changed, one a line; NULL: none */
+	size_t warnings_size;
 };
 
 /* Begins. Returns 0 or -errno, and then error says why there is no answer. */

@@ -12,6 +12,7 @@ enum word {
 	WORD_IFNAME = 2,
 	WORD_FILTER = 4, /* internal, protocol, external-port */
 	WORD_SIZE = 8,	 /* rows, columns */
+	WORD_FORWARD = 16,
 };
 
 static const struct {
@@ -29,6 +30,9 @@ static const struct {
 	[CONTROL_TOP] = { "top", WORD_IFNAME | WORD_SIZE, false },
 	[CONTROL_RELOAD] = { "reload", WORD_JSON | WORD_IFNAME, true },
 	[CONTROL_FLUSH] = { "flush", WORD_JSON | WORD_IFNAME | WORD_FILTER, true },
+	[CONTROL_FORWARD_LIST] = { "forward-list", WORD_JSON | WORD_IFNAME, false },
+	[CONTROL_FORWARD_ADD] = { "forward-add", WORD_JSON | WORD_IFNAME | WORD_FORWARD, true },
+	[CONTROL_FORWARD_DEL] = { "forward-del", WORD_JSON | WORD_IFNAME | WORD_FORWARD, true },
 };
 
 static const struct {
@@ -43,9 +47,20 @@ static const struct {
 	{ "external-port", WORD_FILTER, "a port from 1 to 65535" },
 	{ "rows", WORD_SIZE, "a number from 1 to 1000" },
 	{ "columns", WORD_SIZE, "a number from 1 to 1000" },
+	{ "forward", WORD_FORWARD, "a static mapping such as tcp:8000=192.168.1.2:80" },
 };
 
-enum key { KEY_JSON, KEY_IFNAME, KEY_INTERNAL, KEY_PROTOCOL, KEY_EXTERNAL_PORT, KEY_ROWS, KEY_COLUMNS, KEYS };
+enum key {
+	KEY_JSON,
+	KEY_IFNAME,
+	KEY_INTERNAL,
+	KEY_PROTOCOL,
+	KEY_EXTERNAL_PORT,
+	KEY_ROWS,
+	KEY_COLUMNS,
+	KEY_FORWARD,
+	KEYS
+};
 
 static int __attribute__((format(printf, 3, 4))) refuse(char *error, size_t size, const char *format, ...)
 {
@@ -97,7 +112,7 @@ static int take_protocol(struct control_request *request, const char *text)
 	return -EINVAL;
 }
 
-static int value_take(struct control_request *request, enum key key, const char *value)
+static int value_take(struct control_request *request, enum key key, const char *value, const char **why)
 {
 	switch (key) {
 	case KEY_JSON:
@@ -118,6 +133,8 @@ static int value_take(struct control_request *request, enum key key, const char 
 		return take_number(value, 1000, &request->rows);
 	case KEY_COLUMNS:
 		return take_number(value, 1000, &request->columns);
+	case KEY_FORWARD:
+		return forward_parse(&request->forward, value, why);
 	default:
 		return -EINVAL;
 	}
@@ -127,6 +144,7 @@ static int value_take(struct control_request *request, enum key key, const char 
 static int word_take(struct control_request *request, char *word, unsigned int *given, char *error, size_t size)
 {
 	char *value = strchr(word, '=');
+	const char *why = NULL;
 	enum key key;
 
 	if (value)
@@ -141,8 +159,9 @@ static int word_take(struct control_request *request, char *word, unsigned int *
 	if (!value != !keys[key].what)
 		return refuse(error, size, "%s: %s%s", word, value ? "takes no value" : "needs ",
 			      value ? "" : keys[key].what);
-	if (value_take(request, key, value ? value : ""))
-		return refuse(error, size, "%s: \"%.64s\": not %s", word, value, keys[key].what);
+	if (value_take(request, key, value ? value : "", &why))
+		return refuse(error, size, "%s: \"%.64s\": %s%s", word, value, why ? "" : "not ",
+			      why ? why : keys[key].what);
 	return 0;
 }
 
@@ -178,14 +197,30 @@ int control_request_parse(struct control_request *request, const char *line, siz
 	request->command = (enum control_command)command;
 	while (!err && (word = strsep(&rest, " ")))
 		err = word_take(request, word, &given, error, size);
+	if (!err && commands[command].words & WORD_FORWARD && !(given & 1u << KEY_FORWARD))
+		return refuse(error, size, "%s: needs %s", commands[command].name, keys[KEY_FORWARD].what);
 	return err;
 }
 
-/* The value of --key VALUE or --key=VALUE, NULL if there is none. *used: how many words that took. */
+/* " NAME=VALUE" at the line's end. Returns whether there is room for it, and no blank in it. */
+static bool word_append(char line[CONTROL_REQUEST_SIZE], const char *name, const char *value)
+{
+	size_t used = strlen(line), i;
+	int n = snprintf(line + used, CONTROL_REQUEST_SIZE - used, " %s%s%s", name, value ? "=" : "",
+			 value ? value : "");
+
+	if (n < 0 || n >= (int)(CONTROL_REQUEST_SIZE - used))
+		return false;
+	for (i = used + 1; line[i]; i++)
+		if (line[i] <= ' ' || line[i] > '~')
+			return false;
+	return true;
+}
+
+/* --key VALUE or --key=VALUE. Returns how many words that took. */
 static int option_add(char line[CONTROL_REQUEST_SIZE], char *const *words, char *error, size_t size)
 {
 	const char *name = words[0], *value = NULL;
-	size_t used = strlen(line), i;
 	int n = 1;
 
 	if (!strncmp(name, "--", 2) && name[2])
@@ -198,31 +233,59 @@ static int option_add(char line[CONTROL_REQUEST_SIZE], char *const *words, char 
 		value = words[1];
 		n = 2;
 	}
-	n = snprintf(line + used, CONTROL_REQUEST_SIZE - used, " %s%s%s", name, value ? "=" : "", value ? value : "") <
-			    (int)(CONTROL_REQUEST_SIZE - used)
-		    ? n
-		    : -1;
-	for (i = used + 1; n > 0 && line[i]; i++)
-		if (line[i] <= ' ' || line[i] > '~')
-			n = -1;
-	return n > 0 ? n : refuse(error, size, "--%.32s: its value is too long, or has blanks in it", name);
+	if (word_append(line, name, value))
+		return n;
+	return refuse(error, size, "--%.32s: its value is too long, or has blanks in it", name);
+}
+
+/* Commands of two words, and what a line calls them. */
+static const struct {
+	const char *first, *second, *name;
+} pairs[] = {
+	{ "mapping", "flush", "flush" },
+	{ "forward", "list", "forward-list" },
+	{ "forward", "add", "forward-add" },
+	{ "forward", "del", "forward-del" },
+};
+
+/* How many words name the command, which goes to line; 0: none does. */
+static int command_add(char line[CONTROL_REQUEST_SIZE], char *const words[])
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(pairs) / sizeof(*pairs); i++) {
+		if (!strcmp(words[0], pairs[i].name))
+			return 0;
+		if (words[1] && !strcmp(words[0], pairs[i].first) && !strcmp(words[1], pairs[i].second)) {
+			snprintf(line, CONTROL_REQUEST_SIZE, "%s", pairs[i].name);
+			return 2;
+		}
+	}
+	snprintf(line, CONTROL_REQUEST_SIZE, "%s", words[0]);
+	return command_find(words[0]) == CONTROL_COMMANDS ? 0 : 1;
 }
 
 int control_request_from_words(char line[CONTROL_REQUEST_SIZE], char *const words[], struct control_request *request,
 			       char *error, size_t size)
 {
-	int n = 1;
+	unsigned int allowed;
+	int n;
 
 	if (!words[0])
 		return -ENOENT;
-	snprintf(line, CONTROL_REQUEST_SIZE, "%s", words[0]);
-	if (words[1] && !strcmp(words[0], "mapping") && !strcmp(words[1], "flush")) {
-		snprintf(line, CONTROL_REQUEST_SIZE, "flush");
-		n = 2;
-	} else if (!strcmp(words[0], "flush") || command_find(words[0]) == CONTROL_COMMANDS) {
-		return -ENOENT;
-	}
+	n = command_add(line, words);
+	if (!n)
+		return strcmp(words[0], "forward") != 0
+			       ? -ENOENT
+			       : refuse(error, size, "forward: what follows is list, add or del");
+	allowed = commands[command_find(line)].words;
 	for (words += n; *words; words += n) {
+		n = 1;
+		if (**words != '-' && allowed & WORD_FORWARD) {
+			if (!word_append(line, keys[KEY_FORWARD].name, *words))
+				return refuse(error, size, "\"%.64s\": not %s", *words, keys[KEY_FORWARD].what);
+			continue;
+		}
 		n = option_add(line, words, error, size);
 		if (n < 0)
 			return n;

@@ -25,6 +25,9 @@ enum control_command {
 	CONTROL_TOP,
 	CONTROL_RELOAD,
 	CONTROL_FLUSH,
+	CONTROL_FORWARD_LIST,
+	CONTROL_FORWARD_ADD,
+	CONTROL_FORWARD_DEL,
 	CONTROL_COMMANDS
 };
 
@@ -37,6 +40,7 @@ struct control_request {
 	int protocol;		   /* enum nat_protocol, or -1: any */
 	uint32_t external_port;	   /* 0: any */
 	uint32_t rows, columns;	   /* of the terminal; 0: unknown */
+	struct forward forward;	   /* to add or to end */
 };
 
 /*

@@ -21,10 +21,10 @@
 #include "designated.h"
 #include "designated_link.h"
 #include "hairpin.h"
-#include "forward.h"
+#include "forwards.h"
 #include "instance.h"
 #include "interface.h"
-#include "listeners.h"
+#include "listener_warn.h"
 #include "log.h"
 #include "masquerade.h"
 #include "netlink.h"
@@ -76,37 +76,13 @@ static uint32_t table_wanted(const struct config *config, size_t n)
 	return hairpin->table_id;
 }
 
-/* Of one protocol: the router's own sockets on ports that are somebody else's now. */
-struct listener_search {
-	const struct interface_config *interface;
-	enum nat_protocol protocol;
-};
-
-static void listener_seen(uint16_t port, bool is_any, void *arg)
+/* The router's own sockets on ports that are somebody else's now, from this static mapping on. */
+static void forwards_warn(const struct daemon *daemon, const struct interface_config *interface, size_t first)
 {
-	const struct listener_search *search = arg;
-	const struct forward *forward = search->interface->forwards;
-	char text[FORWARD_TEXT];
+	/* our own listener comes later than the first look, and is seen as others are from then on */
+	const char *own = daemon->control ? "" : daemon->config->control.metrics_listen;
 
-	for (; is_any && forward < search->interface->forwards + search->interface->forwards_count; forward++) {
-		if (!forward->protocols[search->protocol] || port < forward->external.first ||
-		    port > forward->external.last)
-			continue;
-		forward_format(forward, text, sizeof(text));
-		log_warning("%s: forward %s: the router itself listens on %s port %u, which is not reached from "
-			    "outside any more",
-			    search->interface->name, text, search->protocol == NAT_TCP ? "tcp" : "udp", port);
-	}
-}
-
-static void forwards_warn(const struct interface_config *interface)
-{
-	struct listener_search search = { .interface = interface };
-
-	if (!interface->forwards_count)
-		return;
-	for (search.protocol = NAT_TCP; search.protocol <= NAT_UDP; search.protocol++)
-		listeners_read(search.protocol, listener_seen, &search);
+	listeners_warn(daemon->nl, interface, first, own);
 }
 
 static void warnings_print(const struct daemon *daemon)
@@ -117,7 +93,7 @@ static void warnings_print(const struct daemon *daemon)
 	size_t i;
 
 	for (i = 0; i < config->interfaces_count; i++)
-		forwards_warn(&config->interfaces[i]);
+		forwards_warn(daemon, &config->interfaces[i], 0);
 	for (i = 0; i < config->interfaces_count * CONFIG_FAMILIES; i++) {
 		const struct interface_config *interface = &config->interfaces[i / CONFIG_FAMILIES];
 		uint32_t table = table_wanted(config, i);
@@ -460,6 +436,22 @@ static void config_swap(struct daemon *daemon, struct config *config)
 	}
 }
 
+static void warning_say(const char *line)
+{
+	log_warning("%s", line);
+}
+
+/* What was added at run time stays, as far as the file that is read again lets it. The interfaces are the same. */
+static int config_keep_added(const struct daemon *daemon, struct config *config)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < config->interfaces_count && !err; i++)
+		err = forwards_keep(&config->interfaces[i], &daemon->config->interfaces[i], daemon->file, warning_say);
+	return err;
+}
+
 /* Returns 0, or -errno, and why in text: then everything is as before. */
 static int config_take(struct daemon *daemon, struct config *config, char *text, size_t size)
 {
@@ -478,6 +470,11 @@ static int config_take(struct daemon *daemon, struct config *config, char *text,
 	err = hairpin_claim(daemon, config);
 	if (err) {
 		snprintf(text, size, "hairpin routing is not to be had");
+		return err;
+	}
+	err = config_keep_added(daemon, config);
+	if (err) {
+		snprintf(text, size, "out of memory");
 		return err;
 	}
 	config_swap(daemon, config);
@@ -509,7 +506,11 @@ static int config_reread(struct daemon *daemon, char *text, size_t size)
 	warnings_print(daemon);
 	log_info("SIGHUP: %s is in force", daemon->file);
 	daemon_follow_on(daemon);
-	return 0;
+	if (!daemon->controlled.is_failing)
+		return 0;
+	snprintf(text, size, "%s is in force, but this has failed, and is tried again: %s", daemon->file,
+		 log_last_error());
+	return -EIO;
 }
 
 /* At SIGHUP, or when a client asks for it. */
@@ -521,6 +522,114 @@ static int config_reload(void *arg, char *text, size_t size)
 	err = config_reread(arg, text, size);
 	notify_ready();
 	return err;
+}
+
+/*
+ * Another list of static mappings for an interface: it serves, or, where that cannot be, the one before does. *forwards is
+ * freed. Returns 0 or -errno, and then it has said why.
+ */
+static int forwards_take(struct daemon *daemon, size_t number, enum config_family family, struct forwards *forwards)
+{
+	struct interface_config *config = &daemon->config->interfaces[number];
+	struct interface *interface = &daemon->interfaces[number];
+	const struct plane before = interface->planes[family];
+	const bool was_failing = daemon->controlled.is_failing;
+	bool is_in_force;
+
+	forwards_swap(config, forwards);
+	interface_change_forwards(interface, family);
+	interface_update(interface, daemon->nl);
+	is_in_force = interface_has_forwards(interface, family);
+	if (is_in_force)
+		daemon_follow_on(daemon); /* hairpin routing has to do with them, too */
+	if (is_in_force && (was_failing || !daemon->controlled.is_failing)) {
+		free(forwards->list);
+		return 0;
+	}
+	forwards_swap(config, forwards);
+	free(forwards->list);
+	if (is_in_force) {
+		interface_change_forwards(interface, family);
+		daemon_follow_on(daemon);
+	} else {
+		interface->planes[family].is_checked = before.is_checked;
+		interface->planes[family].is_stale = before.is_stale;
+	}
+	return -EIO;
+}
+
+/* Which interface is meant? -1, and why in text. */
+static int interface_choose(const struct daemon *daemon, const char *name, char *text, size_t size)
+{
+	size_t i, used;
+
+	for (i = 0; i < daemon->interfaces_count; i++)
+		if (!strcmp(daemon->interfaces[i].config->name, name))
+			return (int)i;
+	if (daemon->interfaces_count == 1)
+		return 0;
+	snprintf(text, size, "there are several interfaces: choose one by -i:");
+	for (i = 0; i < daemon->interfaces_count; i++) {
+		used = strlen(text);
+		snprintf(text + used, size - used, "%s %s", i ? "," : "", daemon->interfaces[i].config->name);
+	}
+	return -1;
+}
+
+/* When a client asks for it. */
+static int forward_change(void *arg, const struct control_request *request, char *text, size_t size)
+{
+	const bool is_added = request->command == CONTROL_FORWARD_ADD;
+	const struct forward *forward = &request->forward;
+	struct daemon *daemon = arg;
+	struct interface_config *config;
+	struct forwards forwards = { NULL, 0 };
+	char words[FORWARD_TEXT];
+	int number = interface_choose(daemon, request->ifname, text, size), err;
+
+	if (number < 0)
+		return -EINVAL;
+	config = &daemon->config->interfaces[number];
+	forward_format(forward, words, sizeof(words));
+	err = (is_added ? forwards_with : forwards_without)(config, forward, daemon->file, &forwards, text, size);
+	if (err)
+		return err;
+	err = forwards_take(daemon, (size_t)number, forward->family == AF_INET ? CONFIG_IPV4 : CONFIG_IPV6, &forwards);
+	if (err) {
+		snprintf(text, size, "%s: nothing has changed: %s", words, log_last_error());
+		return err;
+	}
+	log_info("%s: forward %s: %s", config->name, words, is_added ? "added" : "ended");
+	if (is_added)
+		forwards_warn(daemon, config, config->forwards_count - 1);
+	return 0;
+}
+
+/* They do not outlive us: the next one, which does not know them, would find maps that are not as its own and begin anew. */
+static void forwards_end(struct daemon *daemon)
+{
+	struct interface_config *config;
+	struct forwards forwards;
+	enum config_family family;
+	bool has_any = false;
+	size_t i, n;
+
+	for (i = 0; i < daemon->interfaces_count; i++) {
+		config = &daemon->config->interfaces[i];
+		for (n = 0; n < config->forwards_count && config->persist; n++) {
+			if (!config->forwards[n].is_added)
+				continue;
+			family = config->forwards[n].family == AF_INET ? CONFIG_IPV4 : CONFIG_IPV6;
+			interface_change_forwards(&daemon->interfaces[i], family);
+			has_any = true;
+		}
+		if (!config->persist || forwards_configured(config, &forwards))
+			continue;
+		forwards_swap(config, &forwards);
+		free(forwards.list);
+	}
+	if (has_any)
+		daemon_follow(daemon);
 }
 
 static void signal_handle(struct daemon *daemon)
@@ -583,7 +692,9 @@ static void control_begin(struct daemon *daemon)
 	daemon->controlled = (struct control_daemon){
 		.interfaces = daemon->interfaces,
 		.interfaces_count = daemon->interfaces_count,
+		.file = daemon->file,
 		.reload = config_reload,
+		.forward = forward_change,
 		.arg = daemon,
 	};
 	daemon->control = control_open(&daemon->controlled, &daemon->config->control);
@@ -651,6 +762,7 @@ int daemon_run(struct config *config, const char *file)
 		notify_ready();
 		daemon_loop(&daemon);
 		notify_stopping();
+		forwards_end(&daemon);
 	}
 	daemon.has_failed = err;
 	daemon_close(&daemon, has_changed);

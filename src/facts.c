@@ -190,16 +190,14 @@ static void listener_seen(struct facts *facts, enum nat_protocol protocol, uint1
 }
 
 /* Managed ports. */
-static void tcp_listener_seen(uint16_t port, bool is_any, void *facts)
+static void tcp_listener_seen(const struct listener *listener, void *facts)
 {
-	(void)is_any;
-	listener_seen(facts, NAT_TCP, port);
+	listener_seen(facts, NAT_TCP, listener->port);
 }
 
-static void udp_listener_seen(uint16_t port, bool is_any, void *facts)
+static void udp_listener_seen(const struct listener *listener, void *facts)
 {
-	(void)is_any;
-	listener_seen(facts, NAT_UDP, port);
+	listener_seen(facts, NAT_UDP, listener->port);
 }
 
 static unsigned int mtu_read(const char *name)

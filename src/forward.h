@@ -28,6 +28,7 @@ struct forward {
 	struct ip_prefix *remotes; /* nobody else may use it; none: anybody may. To be freed. */
 	size_t remotes_count;
 	unsigned int line; /* of the configuration file; 0: it is from the command line */
+	bool is_added;	   /* at run time (forwards.h), and neither from a file nor from the command line */
 };
 
 /* A word of the command line, "tcp:8000=192.168.1.2:80". -EINVAL with *why. */

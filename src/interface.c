@@ -320,7 +320,7 @@ static int planes_update(struct interface *interface, struct netlink *nl, bool l
 		if (failed == -ENODEV)
 			return failed;
 		if (failed && config->nat44 && config->nat66)
-			log_error("%s: NAT%d failed", config->name, family == CONFIG_IPV4 ? 44 : 66);
+			log_info("%s: NAT%d failed", config->name, family == CONFIG_IPV4 ? 44 : 66);
 		err = err ?: failed;
 	}
 	return err;
@@ -445,6 +445,19 @@ void interface_reconfigure(struct interface *interface, const struct interface_c
 			plane->plan.rules[i] = i < plan.count ? plan.rules[i] : NULL;
 		datapath_set_timeouts(plane->datapath, config->timeout_ms);
 	}
+}
+
+void interface_change_forwards(struct interface *interface, enum config_family family)
+{
+	struct plane *plane = &interface->planes[family];
+
+	plane->is_checked = false;
+	plane->is_stale = plane->datapath;
+}
+
+bool interface_has_forwards(const struct interface *interface, enum config_family family)
+{
+	return interface->planes[family].is_checked && !interface->planes[family].is_stale;
 }
 
 void interface_sweep(struct interface *interface)

@@ -67,6 +67,13 @@ bool interface_is_attached(const struct interface *interface);
 /* Goes on with another configuration, which differs from the one before in what config_change.h allows. */
 void interface_reconfigure(struct interface *interface, const struct interface_config *config);
 
+/*
+ * The same where the configuration in force has got other static mappings of a family; the next interface_update() makes them
+ * serve. Do they, or would they if the interface were there?
+ */
+void interface_change_forwards(struct interface *interface, enum config_family family);
+bool interface_has_forwards(const struct interface *interface, enum config_family family);
+
 /* Once a second. */
 void interface_sweep(struct interface *interface);
 

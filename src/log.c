@@ -24,6 +24,8 @@ static char pending[LINE_MAX_SIZE]; /* the rest of a line that a terminal took i
 static size_t pending_size;
 static unsigned long lost;
 static char last_error[192];
+static void (*hearer)(const char *line, void *arg);
+static void *hearer_arg;
 
 /* Opening /dev/ptmx again makes another terminal. */
 static bool is_terminal(const struct stat *status)
@@ -142,14 +144,23 @@ static size_t text_escape(char *to, size_t size, const char *text)
 static void log_line(const char *level, const char *format, va_list args)
 {
 	char line[LINE_MAX_SIZE], text[LINE_MAX_SIZE];
-	size_t used;
+	size_t used, begin;
 
 	vsnprintf(text, sizeof(text), format, args);
-	used = (size_t)snprintf(line, sizeof(line), "einat: %s", level);
+	begin = used = (size_t)snprintf(line, sizeof(line), "einat: %s", level);
 	used += text_escape(line + used, sizeof(line) - used - 1, text);
+	line[used] = '\0';
+	if (*level && hearer)
+		hearer(line + begin, hearer_arg);
 	line[used++] = '\n';
 	if (!log_catch_up() || !line_write(line, used))
 		lost++;
+}
+
+void log_hear(void (*hear)(const char *line, void *arg), void *arg)
+{
+	hearer = hear;
+	hearer_arg = arg;
 }
 
 void log_error(const char *format, ...)

@@ -10,6 +10,9 @@ void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Who hears every warning from now on, too, as it is written but for what is in front of it; NULL: nobody. */
+void log_hear(void (*hear)(const char *line, void *arg), void *arg);
+
 /* What log_error() has said last, without the program's name. */
 const char *log_last_error(void);
 

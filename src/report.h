@@ -81,6 +81,12 @@ void report_event(FILE *to, const struct entry *entry, const char *event, bool j
 void report_drops(FILE *to, const struct plane_report *plane, unsigned int direction, unsigned int reason,
 		  uint64_t packets, bool json);
 
+/* The static mappings of an interface, as rows of a list, each with where it is from. `file` is that of their lines. */
+void list_forwards(struct list *list, const struct interface_config *interface, const char *file);
+
+/* What was changed: its line, or a member of this name; then the warnings, one a line of `warnings`. */
+void report_change(FILE *to, const char *member, const char *value, const char *text, const char *warnings, bool json);
+
 /* A frame of `einat top`, at most rows lines of columns characters. */
 void report_top(FILE *to, const struct report *report, const struct hosts *hosts, uint32_t rows, uint32_t columns);
 

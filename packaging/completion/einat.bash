@@ -5,7 +5,7 @@
 _einat()
 {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} options
-	local commands="check cleanup doctor status counters mappings sessions hosts watch mapping reload metrics top"
+	local commands="check cleanup doctor status counters mappings sessions hosts watch mapping forward reload metrics top"
 	local daemon="--help --version --json --config --ifname --ifindex --nat44 --nat66 --ports --hairpin-if --internal
 		--forward --persist --bpf-log --bpf-loader -h -v -c -i"
 
@@ -29,6 +29,7 @@ _einat()
 	status | counters | reload) options="--ifname --json -i" ;;
 	mappings | sessions | hosts | watch) options="--ifname --internal --protocol --external-port --json -i" ;;
 	mapping) options="flush --ifname --internal --protocol --external-port --json -i" ;;
+	forward) options="list add del --ifname --json -i" ;;
 	metrics | top) options="--ifname -i" ;;
 	*)
 		options=$daemon

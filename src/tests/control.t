@@ -223,9 +223,21 @@ test_permission()
 	check "but change nothing" says 1 "einat: only root may do that" router $member "$tmp/bin/einat" mapping flush
 	# shellcheck disable=SC2086 # words
 	check "nor make it read its file" says 1 "einat: only root may do that" router $member "$tmp/bin/einat" reload
+	# shellcheck disable=SC2086 # words
+	check "nor make a static mapping" says 1 "einat: only root may do that" \
+		router $member "$tmp/bin/einat" forward add tcp:8000=192.168.1.2:80
+	# shellcheck disable=SC2086 # words
+	check "which it may look at" says 0 none router $member "$tmp/bin/einat" forward list
 	check "who is no member gets nothing" says 1 "einat: $(socket): Permission denied" \
 		router setpriv --reuid 65534 --regid 65534 --clear-groups "$tmp/bin/einat" status
 	check "root may" says 0 "the configuration file is in force" router "$EINAT" reload
+	echo 'ipv4_hairpin_route.internal_if_names = ["lo", "lan"]' >>"$file"
+	ip -n "$ns" neighbour add 203.0.113.2 lladdr 02:00:00:00:00:99 dev wan nud permanent
+	check "what could not be set up is said" says 1 "einat: $file is in force, but this has failed, and is tried again: hairpin: a\
+ permanent neighbour that is not ours is in the way of: neighbour 203.0.113.2 dev wan $(mac)" router "$EINAT" reload
+	ip -n "$ns" neighbour delete 203.0.113.2 dev wan
+	check "and no more when it can be" says 0 "the configuration file is in force" router "$EINAT" reload
+	sed -i '/hairpin/d' "$file"
 	echo "timeout_udp_min = 1s" >>"$file"
 	check "a bad file is refused, and why" says 1 "einat: $file:7:19: \"1s\": not a number" router "$EINAT" reload
 	sed -i '/timeout/d; s/0660/0600/' "$file"

@@ -307,8 +307,51 @@ test_listener()
 	check "the router listens there: it is the VPN's" \
 		sees outside 10.172.16.1:25000 tcp 198.51.100.1:25000 "$external:8000"
 	check "the router listens there: stops" stop TERM 0
+	test_listeners_elsewhere
 	# shellcheck disable=SC2046 # one word each
 	kill -KILL $(ip netns pids "$ns")
+}
+
+# warned N TEXT: is it one of N such warnings?
+warned()
+{
+	[ "$(grep -c "warning: wan: forward" "$tmp/log")" -eq "$1" ] && said "warning: wan: forward $2" && return
+	cat "$tmp/log" && false
+}
+hides() { echo "$1: the router itself listens on tcp port $2, which is not reached from outside any more"; }
+
+# On the external address alone; on every IPv6 address, but without IPv4; our own for metrics, before it is there and after.
+test_listeners_elsewhere()
+{
+	router "$PEER" serve tcp 203.0.113.2:8100 >/dev/null &
+	router "$PEER" serve tcp '[::]:8200' >/dev/null &
+	until_true router "$PEER" ask tcp 0.0.0.0:0 203.0.113.2:8100 -w 100
+	until_true router "$PEER" ask tcp '[::]:0' '[fd00::1]:8200' -w 100
+	check "on the external address: starts" run "forwards = [\"tcp:8100=192.168.1.100\"]"
+	check "on the external address: a warning" warned 1 "$(hides tcp:8100=192.168.1.100:8100 8100)"
+	check "on the external address: stops" stop TERM 0
+	check "on IPv6 alone: starts" run "forwards = [\"tcp:8200=192.168.1.100\", \"tcp:8200=[fd00::100]\"]"
+	check "on IPv6 alone: a warning of IPv6 alone" warned 1 "$(hides "tcp:8200=[fd00::100]:8200" 8200)"
+	check "on IPv6 alone: stops" stop TERM 0
+	for own in '[::]' 0.0.0.0; do
+		was=$vpn_too vpn_too="$vpn_too
+[control]
+metrics_listen = \"$own:8300\""
+		check "our own, $own: starts" run "forwards = [\"tcp:8300=192.168.1.100\"]"
+		check "our own, $own: a warning" warned 1 "$(hides tcp:8300=192.168.1.100:8300 8300)"
+		check "our own, $own: a reload" reload in_force
+		check "our own, $own: again one" warned 1 "$(hides tcp:8300=192.168.1.100:8300 8300)"
+		check "our own, $own: at run time, too" says 0 "added: tcp:8301=192.168.1.100:8301" \
+			router "$EINAT" forward add -i wan tcp:8301=192.168.1.100
+		vpn_too=$was
+		check "our own, $own: stops" stop TERM 0
+	done
+	router "$PEER" serve tcp 203.0.113.2:8400 >/dev/null &
+	until_true router "$PEER" ask tcp 0.0.0.0:0 203.0.113.2:8400 -w 100
+	check "at run time: starts" run ""
+	check "at run time: the answer has the warning" says 0 "added: tcp:8400=192.168.1.100:8400
+warning: wan: forward $(hides tcp:8400=192.168.1.100:8400 8400)" router "$EINAT" forward add -i wan tcp:8400=192.168.1.100
+	check "at run time: stops" stop TERM 0
 }
 
 # On the command line: one daemon for each interface.
@@ -331,6 +374,113 @@ start_vpn()
 	until_true grep -q 'wg0: fd00:16::1' "$tmp/vpn-log"
 }
 
+ask() { ip netns exec "$ns" "$EINAT" "$@"; }
+
+# lists TEXT: does forward list print exactly this?
+lists() { ask forward list >"$tmp/list" 2>&1; printf '%s\n' "$1" | diff - "$tmp/list"; }
+
+# json FILTER WORDS...: is it true of the answer?
+json()
+{
+	filter=$1
+	shift
+	ask "$@" >"$tmp/json" 2>&1 && jq -e "$filter" "$tmp/json"
+}
+
+# At run time: beside those of the file, through reloads, until they are ended or the daemon is.
+test_added()
+{
+	f4=tcp,udp:8000=10.172.16.2:8000 f6='tcp,udp:8000=[fd00:16::2]:8000'
+	check "at run time: starts" run ""
+	hidden "at run time, before" 8000
+	hold "$in_ns" udp 192.168.1.100:25600 $server
+	before=$(mapped)
+	check "at run time: none are listed" lists none
+	check "at run time: which interface?" says 1 \
+		"einat: there are several interfaces: choose one by -i: wan, wg0" router "$EINAT" forward add $f4
+	check "at run time: added" says 0 "added: $f4" router "$EINAT" forward add -i wan $f4
+	check "at run time: IPv6, as JSON" json ".added == \"$f6\" and .warnings == []" forward add --json -i wan "$f6"
+	published "at run time" 8000
+	check "at run time: said" said "wan: forward $f4: added"
+	check "at run time: listed" lists "wan
+FROM         STATIC MAPPING
+run time     $f4
+run time     $f6"
+	check "at run time: listed as JSON" json '.forwards | length == 2 and (.[0] | .interface == "wan" and .family == "ipv4" and
+		.protocols == ["tcp", "udp"] and .external_port == 8000 and .count == 1 and .internal_address == "10.172.16.2" and
+		.internal_port == 8000 and .remotes == [] and .origin == "run time" and .file == null)' forward list --json
+	check "at run time: two that contradict each other are both named" says 1 "einat: udp:7990-8010=10.172.16.9:7990: its\
+ external port udp 8000 is that of $f4 (run time), too" router "$EINAT" forward add -i wan udp:7990-8010=10.172.16.9
+	check "at run time: a family that is not translated" four_only
+	config_write "forwards = [\"tcp:7000=192.168.1.100\"]"
+	check "at run time: a reload with another one" reload in_force
+	published "at run time, after a reload" 8000
+	at_line=$(grep -n forwards "$tmp/forward.toml" | cut -d: -f1)
+	check "at run time: both are listed" lists "wan
+FROM         STATIC MAPPING
+line $at_line       tcp:7000=192.168.1.100:7000
+run time     $f4
+run time     $f6"
+	check "at run time: the file's is not ended" says 1 "einat: tcp:7000=192.168.1.100:7000 ($tmp/forward.toml:$at_line): was\
+ not added at run time: take it out there, then einat reload" router "$EINAT" forward del -i wan tcp:7000=192.168.1.100:7000
+	check "at run time: nor one that is not there" says 1 "einat: tcp:1=10.0.0.1:1: there is no such static mapping" \
+		router "$EINAT" forward del -i wan tcp:1=10.0.0.1
+	not_half_applied
+	config_write "forwards = [\"udp:8000=192.168.1.200\"]"
+	check "at run time: a file that contradicts one: it is dropped, and both are named" says 0 "the configuration file is in force
+warning: wan: forward $f4: its external port udp 8000 is that of udp:8000=192.168.1.200:8000 ($tmp/forward.toml:$at_line), too:\
+ added at run time, is dropped" router "$EINAT" reload
+	port=8000 when="at run time, dropped" protocol=tcp
+	family 4
+	hidden_from
+	family 6
+	published_to
+	check "at run time: ended" says 0 "ended: $f6" router "$EINAT" forward del -i wan "$f6"
+	hidden_from
+	check "at run time: a mapping has lived through all of that" \
+		sees outside 198.51.100.1:25009 udp 198.51.100.1:25009 "${before#mapped }"
+	check "at run time: and no other since" [ "$(grep -c '^mapped' "$tmp/holder")" -eq 1 ]
+	unhold
+	check "at run time: stops" stop TERM 0
+	check "at run time: as it was" as_before
+}
+
+# A daemon of its own, for lan.
+four_only()
+{
+	ip netns exec "$ns" "$EINAT" -i lan 2>"$tmp/four-log" &
+	four=$!
+	until_true grep -q 'lan: 192.168.1.1' "$tmp/four-log"
+	says 1 "einat: udp:9=[fd00::9]:9: an IPv6 address, but nat66 is not on" router "$EINAT" forward add -i lan 'udp:9=[fd00::9]:9'
+	refused=$?
+	kill "$four" && wait "$four"
+	return $refused
+}
+
+tells() { grep -q "$1" "$tmp/out" || { cat "$tmp/out" && false; }; }
+
+# Programs that cannot be loaded: what was in force stays, and is what is listed.
+not_half_applied()
+{
+	ask forward list >"$tmp/list-before"
+	prlimit --pid "$pid" --nofile=$(($(find "/proc/$pid/fd" -mindepth 1 | wc -l) + 3)):
+	ask forward add -i wan tcp:8100=192.168.1.200:8100 >"$tmp/out" 2>&1
+	check "at run time: what cannot be loaded is an error" [ $? -eq 1 ]
+	check "at run time: that says why" tells "^einat: tcp:8100=192.168.1.200:8100: nothing has changed: wan: .*No file descriptors"
+	ask forward del -i wan $f4 >"$tmp/out" 2>&1
+	check "at run time: nor is one ended" tells "^einat: $f4: nothing has changed: wan: "
+	prlimit --pid "$pid" --nofile=1024:
+	ask forward list >"$tmp/list"
+	check "at run time: the list is as before" diff "$tmp/list-before" "$tmp/list"
+	check "at run time: nothing is wrong" json '.problems == []' status --json
+	check "at run time: it serves" sees outside "10.172.16.1:25010" tcp 198.51.100.1:25010 "$external:8000"
+	check "at run time: and what could not be loaded does not" is_deaf outside tcp 198.51.100.1:25011 "$external:8100"
+	check "at run time: now it does" says 0 "added: tcp:8100=192.168.1.200:8100" \
+		router "$EINAT" forward add -i wan tcp:8100=192.168.1.200:8100
+	check "at run time: and ended" says 0 "ended: tcp:8100=192.168.1.200:8100" \
+		router "$EINAT" forward del -i wan tcp:8100=192.168.1.200:8100
+}
+
 # What was left at work has them; the next daemon has those of its own configuration.
 test_persist()
 {
@@ -342,6 +492,19 @@ test_persist()
 	check "persist: the same again" run "$(publish 8000)"
 	check "persist: is taken over" grep -q "wan: takes over the IPv4 mappings" "$tmp/log"
 	check "persist: from outside" sees outside 10.172.16.1:25000 tcp 198.51.100.1:25000 "$external:8000"
+	check "persist: stops again" stop TERM 0
+	check "persist: one more at run time" run "$(publish 8000)"
+	check "persist: added" says 0 "added: tcp:7000=192.168.1.100:7000" \
+		router "$EINAT" forward add -i wan tcp:7000=192.168.1.100
+	hold "$in_ns" udp 192.168.1.100:25600 $server
+	before=$(mapped)
+	check "persist: it stops" stop TERM 0
+	check "persist: the rest is at work" sees outside 10.172.16.1:25014 tcp 198.51.100.1:25014 "$external:8000"
+	check "persist: the next one" run "$(publish 8000)"
+	check "persist: takes over" grep -q "wan: takes over the IPv4 mappings" "$tmp/log"
+	check "persist: and a mapping has lived through that" \
+		sees outside 198.51.100.1:25015 udp 198.51.100.1:25015 "${before#mapped }"
+	unhold
 	check "persist: stops again" stop TERM 0
 	check "persist: another static mapping" run "$(publish 8001)"
 	published "persist, another static mapping" 8001
@@ -410,6 +573,10 @@ test_document()
 	PATH=$was
 }
 
+if ! command -v jq >/dev/null; then
+	echo "Bail out! no jq: run make setup"
+	exit 1
+fi
 topology_or_nothing "static mappings"
 vpn_add
 test_published
@@ -420,6 +587,7 @@ test_collisions
 test_remotes
 test_listener
 test_options
+test_added
 test_persist
 test_document
 echo "1..$checks"

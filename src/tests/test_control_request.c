@@ -41,6 +41,12 @@ static void test_refused(void **state)
 		{ "mappings external-port=-1", "external-port: \"-1\": not a port from 1 to 65535" },
 		{ "mappings ifname=a/b", "ifname: \"a/b\": not an interface name" },
 		{ "mappings ifname=sixteen-letters-", "ifname: \"sixteen-letters-\": not an interface name" },
+		{ "forward-add", "forward-add: needs a static mapping such as tcp:8000=192.168.1.2:80" },
+		{ "forward-add forward", "forward: needs a static mapping such as tcp:8000=192.168.1.2:80" },
+		{ "forward-add forward=tcp:80",
+		  "forward: \"tcp:80\": not a static mapping such as tcp:8000=192.168.1.2:80" },
+		{ "forward-add forward=tcp:0=10.0.0.1", "forward: \"tcp:0=10.0.0.1\": port 0 cannot be used" },
+		{ "forward-list forward=tcp:80=10.0.0.1", "forward-list: \"forward\": unknown option" },
 		{ "top rows=1001", "rows: \"1001\": not a number from 1 to 1000" },
 	};
 	struct control_request request;
@@ -81,6 +87,13 @@ static void test_taken(void **state)
 	assert_int_equal(control_request_parse(&request, "flush internal=2001:db8::1", 26, error, sizeof(error)), 0);
 	assert_true(control_request_changes(&request));
 	assert_int_equal(request.internal.length, 128);
+	assert_int_equal(control_request_parse(&request, "forward-del forward=tcp:8=10.0.0.1", 34, error,
+					       sizeof(error)),
+			 0);
+	assert_true(control_request_changes(&request));
+	assert_int_equal(request.forward.external.first, 8);
+	assert_int_equal(control_request_parse(&request, "forward-list", 12, error, sizeof(error)), 0);
+	assert_false(control_request_changes(&request));
 	assert_int_equal(control_request_parse(&request, "reload", 6, error, sizeof(error)), 0);
 	assert_true(control_request_changes(&request));
 }
@@ -115,6 +128,23 @@ static void test_words(void **state)
 		{ { "mapping", "flush" }, 0, "flush" },
 		{ { "mapping", "flush", "--protocol", "tcp" }, 0, "flush protocol=tcp" },
 		{ { "status" }, 0, "status" },
+		{ { "forward" }, -EINVAL, "forward: what follows is list, add or del" },
+		{ { "forward", "put" }, -EINVAL, "forward: what follows is list, add or del" },
+		{ { "forward-list" }, -ENOENT, NULL },
+		{ { "forward", "list", "--json" }, 0, "forward-list json" },
+		{ { "forward", "add", "-i", "wan", "tcp:80=10.0.0.1:8080" },
+		  0,
+		  "forward-add ifname=wan forward=tcp:80=10.0.0.1:8080" },
+		{ { "forward", "del", "udp:80-89=[fd00::1]", "--json" },
+		  0,
+		  "forward-del forward=udp:80-89=[fd00::1] json" },
+		{ { "forward", "add", "tcp:80=10.0.0.1", "tcp:81=10.0.0.1" }, -EINVAL, "forward: given twice" },
+		{ { "forward", "add", "tcp:80=10.0.0.1 json" },
+		  -EINVAL,
+		  "\"tcp:80=10.0.0.1 json\": not a static mapping such as tcp:8000=192.168.1.2:80" },
+		{ { "forward", "list", "tcp:80=10.0.0.1" },
+		  -EINVAL,
+		  "\"tcp:80=10.0.0.1\": not an option (--help shows all options)" },
 		{ { "status", "--json", "-i", "wan" }, 0, "status json ifname=wan" },
 		{ { "hosts", "--ifname=wan", "--json" }, 0, "hosts ifname=wan json" },
 		{ { "mappings", "--internal", "10.0.0.1", "--external-port=5" },
@@ -152,10 +182,30 @@ static void test_words(void **state)
 static void test_fuzz(void **state)
 {
 	static const char *const pieces[] = {
-		"status",	"mappings", " ",	  "json",  "internal=", "10.0.0.1",	  "/24",
-		"protocol=udp", "=",	    "ifname=",	  "wan",   "\n",	"65535",	  "\xff",
-		"hosts",	"rows=",    "2001:db8::", "flush", "sessions",	"external-port=", "external-port=1",
-		"%s%n",		"\t",
+		"status",
+		"mappings",
+		" ",
+		"json",
+		"internal=",
+		"10.0.0.1",
+		"/24",
+		"protocol=udp",
+		"=",
+		"ifname=",
+		"wan",
+		"\n",
+		"65535",
+		"\xff",
+		"hosts",
+		"rows=",
+		"2001:db8::",
+		"flush",
+		"sessions",
+		"external-port=",
+		"external-port=1",
+		"%s%n",
+		"\t",
+		"forward-add forward=tcp:80=10.0.0.1",
 	};
 	unsigned int round, taken = 0;
 
