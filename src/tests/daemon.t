@@ -306,6 +306,37 @@ einat: hairpin: a permanent neighbour that is not ours is in the way of: neighbo
 	state "$tmp/before"
 }
 
+# Everything of ours has a twin that somebody else has made.
+test_foreign_killed()
+{
+	ip -n "$ns" rule add pref 50 fwmark 7 lookup 100
+	ip -n "$ns" rule add pref 100 iif lan ipproto tcp lookup 4787
+	ip -n "$ns" rule add pref 200 lookup local protocol static
+	ip -n "$ns" route add 203.0.113.2 dev lan table 4787
+	ip -n "$ns" route add 192.0.2.0/24 dev lan table 4787
+	ip -n "$ns" neighbour add 203.0.113.9 lladdr 02:00:00:00:00:09 dev wan nud permanent
+	router nft 'table inet einat { chain a { type filter hook input priority 0; }; }'
+	state "$tmp/before"
+	killed
+	check "foreign things, one was killed: something is left" not as_before
+	start -i wan --hairpin-if lo lan
+	check "foreign things, one was killed: a later start" ready
+	check "foreign things, one was killed: stops" stop TERM 0
+	check "a later start removes what was left, and nothing that it did not make" as_before
+	killed
+	start -i wan
+	until_true said "wan: 203.0.113.2 ($hook), ports 20000-29999"
+	check "foreign things, one was killed: so does a start without hairpinning" stop TERM 0
+	check "and nothing that it did not make" as_before
+	router nft delete table inet einat
+	ip -n "$ns" rule delete pref 50 fwmark 7 lookup 100
+	ip -n "$ns" rule delete pref 100 iif lan ipproto tcp lookup 4787
+	ip -n "$ns" rule delete pref 200 lookup local protocol static
+	ip -n "$ns" route flush table 4787
+	ip -n "$ns" neighbour delete 203.0.113.9 dev wan
+	state "$tmp/before"
+}
+
 # The router's own datagram from a managed port is a mapping like any other.
 test_events()
 {
@@ -597,6 +628,60 @@ test_clsact_foreign()
 	check "others' qdiscs: as it was" as_before
 }
 
+# whole FILE: all that a start might have changed, each sysctl and each setting of a link, too
+whole()
+{
+	{
+		router "$NETSTATE"
+		router sysctl -a --pattern '^net[.]' 2>/dev/null
+		ip -n "$ns" -details link show
+		router nft list ruleset
+	} >"$1"
+}
+
+whole_as_before()
+{
+	whole "$tmp/whole-now"
+	[ "$(wc -l <"$tmp/whole")" -gt 500 ] && diff "$tmp/whole" "$tmp/whole-now"
+}
+
+# A start that fails at its last step, when all else has been done: the interface of a designated server has other sysctls.
+test_failed_start()
+{
+	ip -n "$ns" neighbour add 203.0.113.2 lladdr 02:00:00:00:00:05 dev wan nud permanent
+	cat >"$tmp/failing.toml" <<-'END'
+		[[interfaces]]
+		if_name = "wan"
+		nat44 = true
+		ipv4_hairpin_route.internal_if_names = ["lo", "lan"]
+		designated_server.if_name = "lan"
+		take_over_masquerade = true
+	END
+	whole "$tmp/whole"
+	for by in "" "$tcx_attach 22"; do
+		# shellcheck disable=SC2086 # words
+		router strace -qq -o "$tmp/strace" -e trace=openat,sendto,bpf $by "$EINAT" -c "$tmp/failing.toml" >"$tmp/out" 2>&1
+		check "a start that fails at its last step${by:+, without TCX}" [ $? -eq 1 ]
+		check "after it has changed all else${by:+, without TCX}" has_changed
+		check "a failed start leaves the machine byte for byte as it was${by:+, without TCX}" whole_as_before
+	done
+	by=
+	router sysctl -qw net.ipv4.conf.lan.rp_filter=2
+	check "and that would be seen" not whole_as_before
+	router sysctl -qw net.ipv4.conf.lan.rp_filter=0
+	ip -n "$ns" neighbour delete 203.0.113.2 dev wan
+	check "failed start: as it was" as_before
+}
+
+# has_changed: a link, programs and a firewall's table, at least
+has_changed()
+{
+	cat "$tmp/out"
+	for kind in RTM_SETLINK BPF_LINK_CREATE NFT_MSG_NEWTABLE; do
+		grep -q "$kind" "$tmp/strace" || { echo "no $kind" && return 1; }
+	done
+}
+
 started_or_gone() { said "wan: 203.0.113.2 ($hook), ports 20000-29999, hairpin lo lan" || ! kill -0 "$pid"; }
 
 # fails_at CALL N: starts with the n-th system call of this name failing, stops it if it started. Is all as before?
@@ -658,6 +743,7 @@ test_changes
 test_point_to_point
 test_burst
 test_foreign
+test_foreign_killed
 test_events
 test_killed
 test_two_daemons
@@ -670,5 +756,6 @@ test_descriptors
 test_stalled_reader
 test_vanished
 test_clsact
+test_failed_start
 test_failures
 echo "1..$checks"
