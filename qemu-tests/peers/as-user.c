@@ -3,7 +3,7 @@
  * Runs a program as another user, without groups and with these capabilities
  * alone, which it may keep (ambient):
  *
- *	as-user UID [net_admin|net_raw|perfmon|bpf...] -- PROGRAM [ARGUMENT...]
+ *	as-user UID [net_admin|net_raw|perfmon|bpf|sys_admin...] -- PROGRAM [ARGUMENT...]
  */
 #include <errno.h>
 #include <grp.h>
@@ -23,10 +23,8 @@ static const struct {
 	const char *name;
 	int number;
 } known[] = {
-	{ "net_admin", CAP_NET_ADMIN },
-	{ "net_raw", CAP_NET_RAW },
-	{ "perfmon", CAP_PERFMON },
-	{ "bpf", CAP_BPF },
+	{ "net_admin", CAP_NET_ADMIN }, { "net_raw", CAP_NET_RAW }, { "perfmon", CAP_PERFMON }, { "bpf", CAP_BPF },
+	{ "sys_admin", CAP_SYS_ADMIN },
 };
 
 static uint64_t capability_parse(const char *name)
@@ -65,7 +63,8 @@ int main(int argc, char **argv)
 	for (i = 2; i < argc && strcmp(argv[i], "--") != 0 && one; i++)
 		set |= one = capability_parse(argv[i]);
 	if (!one || i + 1 >= argc || number_parse(argv[1], 65535, &uid)) {
-		fputs("usage: as-user UID [net_admin|net_raw|perfmon|bpf...] -- PROGRAM [ARGUMENT...]\n", stderr);
+		fputs("usage: as-user UID [net_admin|net_raw|perfmon|bpf|sys_admin...] -- PROGRAM [ARGUMENT...]\n",
+		      stderr);
 		return EXIT_USAGE;
 	}
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) || setgroups(0, NULL) || setgid((gid_t)uid) || setuid((uid_t)uid) ||

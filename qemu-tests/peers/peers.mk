@@ -5,5 +5,5 @@
 # (libbpf's include/uapi has one).
 
 PEERS := peer stun-client stun-server netstate refuse notified flow wireguard pppoe \
-	as-user raw masquerade
+	as-user raw masquerade query
 PEERS_SHARED := endpoint.c stun.c

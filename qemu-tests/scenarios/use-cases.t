@@ -56,11 +56,24 @@ clients()
 	done
 }
 
-plan 69
+# The STUN server of the router is reached as what one is inside.
+unseen()
+{
+	for protocol in udp tcp; do
+		always "$ip $protocol: without --hairpin-if it says the internal endpoint" lan \
+			"Mapped address: $host:21002" \
+			stun-client "$(bare "$external")" --mode basic --protocol $protocol \
+			--localaddr "$(bare "$host")" --localport 21002 --timeout $deadline_ms
+	done
+}
+
+plan 73
 need lan 'mkdir -p /run/www && echo It works >/run/www/index.html'
 need router start stun stun-server 203.0.113.2 192.168.1.1 3478 3479
 need router start stun6 stun-server 2001:db8:203::2 fd00::1 3478 3479
 twice einat '' families steps
+with '-i wan --nat44 --nat66'
+families unseen
 need router stop stun KILL
 need router stop stun6 KILL
 
