@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "designated.h"
+
 enum {
 	DEFAULT_FIRST_PORT = 20000,
 	DEFAULT_LAST_PORT = 29999,
@@ -354,12 +356,14 @@ bool interface_config_warn(const struct interface_config *interface, enum config
 		snprintf(text, size, "no %s packet is translated: --internal names no %s network", name, name);
 		return true;
 	}
-	if (interface_config_designates(interface, family) && interface->designated.rule_pref + 3 >= local_rule_pref) {
+	if (interface_config_designates(interface, family) &&
+	    interface->designated.rule_pref + DESIGNATED_RULES - 1 >= local_rule_pref) {
 		snprintf(
 			text, size,
 			"the designated server is not reached: its rules' preferences %u to %u are not below the local "
 			"rule's, %u",
-			interface->designated.rule_pref, interface->designated.rule_pref + 3, local_rule_pref);
+			interface->designated.rule_pref, interface->designated.rule_pref + DESIGNATED_RULES - 1,
+			local_rule_pref);
 		return true;
 	}
 	if (!hairpin->internal_ifs_count)

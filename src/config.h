@@ -56,7 +56,7 @@ struct hairpin_config {
 
 /*
  * The server behind an internal interface that carries the external address itself, and gets what nobody else claims. IPv4
- * alone. Rules have rule_pref and the three numbers behind it, routes are in table_id and the table behind it.
+ * alone. Rules have rule_pref and the five numbers behind it, routes are in table_id and the table behind it.
  */
 struct designated_config {
 	char name[IFNAMSIZ]; /* the interface; empty: there is none */

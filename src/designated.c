@@ -6,6 +6,10 @@
  * the interface that they leave by as iif, or lo if they are for the router. Leaving by wan they are, by all that a rule can
  * see, the same as packets from outside for the router. So the local table answers, and accept_local is what makes that no
  * martian; the answer names another interface, so rp_filter must be loose.
+ *
+ * Both let it have any source at all, the router's own included. So the first rules look at that. `goto`, and no tables of our
+ * own, because what may pass is to meet the administrator's rules. For a packet that leaves by dmz the kernel checks the source
+ * with source and destination exchanged, and dmz as iif: so the same rules answer.
  */
 #include "designated.h"
 
@@ -43,7 +47,7 @@ static int plan_managed(struct hairpin_items *wanted, const struct hairpin_exter
 			uint8_t ip_protocol)
 {
 	const struct designated_config *designated = &external->config->designated;
-	struct hairpin_item rule = hairpin_rule_make(AF_INET, designated->rule_pref, iif, ip_protocol,
+	struct hairpin_item rule = hairpin_rule_make(AF_INET, designated->rule_pref + 2, iif, ip_protocol,
 						     designated->table_id + 1);
 
 	rule.to_ports = hairpin_managed_span(external->config, ip_protocol);
@@ -56,14 +60,44 @@ static int plan_own(struct hairpin_items *wanted, uint32_t preference, __be32 fr
 	struct hairpin_item rule = hairpin_rule_make(AF_INET, preference, "lo", 0, RT_TABLE_LOCAL);
 
 	rule.has_from = true;
+	rule.from_length = 32;
 	rule.addr[0] = from;
 	return hairpin_items_add_once(wanted, &rule);
+}
+
+static int plan_source(struct hairpin_items *wanted, const struct designated_config *designated, __be32 from,
+		       unsigned int length)
+{
+	struct hairpin_item rule = hairpin_rule_make(AF_INET, designated->rule_pref, designated->name, 0, 0);
+
+	rule.action = HAIRPIN_GOTO;
+	rule.target = designated->rule_pref + 2;
+	rule.has_from = true;
+	rule.from_length = (uint8_t)length;
+	rule.addr[0] = from;
+	return hairpin_items_add_once(wanted, &rule);
+}
+
+/* Who may send from its interface. Behind the rules that it goes to. */
+static int plan_sources(struct hairpin_items *wanted, const struct hairpin_external *external)
+{
+	const struct designated_config *designated = &external->config->designated;
+	struct hairpin_item rest = hairpin_rule_make(AF_INET, designated->rule_pref + 1, designated->name, 0, 0);
+	const struct ip_prefix *network = external->designated_networks;
+	size_t i;
+	int err;
+
+	err = plan_source(wanted, designated, external->addr[0], 32);
+	for (i = 0; i < external->designated_networks_count && !err; i++)
+		err = plan_source(wanted, designated, network[i].addr[0], network[i].length);
+	rest.action = HAIRPIN_BLACKHOLE;
+	return err ?: hairpin_items_add_once(wanted, &rest);
 }
 
 static int plan_rules(struct hairpin_items *wanted, const struct hairpin_external *external)
 {
 	const struct designated_config *designated = &external->config->designated;
-	const uint32_t preference = designated->rule_pref, table = designated->table_id;
+	const uint32_t preference = designated->rule_pref + 2, table = designated->table_id;
 	struct hairpin_item marked = hairpin_rule_make(AF_INET, preference, "", 0, table);
 	int err;
 
@@ -78,7 +112,8 @@ static int plan_rules(struct hairpin_items *wanted, const struct hairpin_externa
 	err = err ?: plan_own(wanted, preference + 1, 0);
 	err = err ?: plan_rule(wanted, preference + 2, "lo", table);
 	err = err ?: plan_rule(wanted, preference + 2, designated->name, table);
-	return err ?: plan_rule(wanted, preference + 3, "", table + 1);
+	err = err ?: plan_rule(wanted, preference + 3, "", table + 1);
+	return err ?: plan_sources(wanted, external);
 }
 
 static int plan_route(struct hairpin_items *wanted, const struct hairpin_external *external, uint32_t table,

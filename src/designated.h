@@ -4,15 +4,18 @@
  * else's, and its own packets through the router. Pure: they are part of the hairpin plan, see hairpin.h. IPv4 alone.
  *
  *	preference	rule						why
- *	rule_pref	fwmark MARK lookup TABLE			from outside: ingress has set the mark
- *	rule_pref	iif lo ipproto tcp dport MANAGED lookup TABLE+1	what the router hears and answers of hairpinning
- *	rule_pref	the same with iif dmz				hosts on the server's link, if there are any
- *	rule_pref + 1	iif wan lookup local				from outside: the router's
- *	rule_pref + 1	from EXTERNAL iif lo lookup local		the router's own connections to itself ...
- *	rule_pref + 1	from 0.0.0.0 iif lo lookup local		... before they have a source
- *	rule_pref + 2	iif lo lookup TABLE				the router's answers, from another address
- *	rule_pref + 2	iif dmz lookup TABLE				its own link: no ARP for its address from us
- *	rule_pref + 3	lookup TABLE+1					from inside: out by wan, where egress decides
+ *	rule_pref	from EXTERNAL iif dmz goto rule_pref + 2	the server has this source, ...
+ *	rule_pref	from NETWORK iif dmz goto rule_pref + 2		... hosts on its link, if there are any, one of dmz's network
+ *	rule_pref + 1	iif dmz blackhole				and nobody else
+ *	rule_pref + 2	fwmark MARK lookup TABLE			from outside: ingress has set the mark
+ *	rule_pref + 2	iif lo ipproto tcp dport MANAGED lookup TABLE+1	what the router hears and answers of hairpinning
+ *	rule_pref + 2	the same with iif dmz				hosts on the server's link
+ *	rule_pref + 3	iif wan lookup local				from outside: the router's
+ *	rule_pref + 3	from EXTERNAL iif lo lookup local		the router's own connections to itself ...
+ *	rule_pref + 3	from 0.0.0.0 iif lo lookup local		... before they have a source
+ *	rule_pref + 4	iif lo lookup TABLE				the router's answers, from another address
+ *	rule_pref + 4	iif dmz lookup TABLE				its own link: no ARP for its address from us
+ *	rule_pref + 5	lookup TABLE+1					from inside: out by wan, where egress decides
  *	TABLE		EXTERNAL dev dmz scope link
  *	TABLE+1		EXTERNAL dev wan scope link
  *	neighbour	EXTERNAL dev wan, wan's own MAC			nobody answers ARP for our own address
@@ -21,6 +24,8 @@
 #define DESIGNATED_H
 
 #include "hairpin.h"
+
+enum { DESIGNATED_RULES = 6 }; /* preferences in a row */
 
 /* Adds to what is wanted, before hairpin_plan() does, for each external with a server that is there. 0 or -ENOMEM. */
 int designated_plan(struct hairpin_items *wanted, const struct hairpin_external *externals, size_t count);

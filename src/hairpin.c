@@ -35,9 +35,10 @@ bool hairpin_item_equal(const struct hairpin_item *a, const struct hairpin_item 
 {
 	/* Field by field: a struct assignment need not copy the padding. */
 	return a->kind == b->kind && a->family == b->family && a->owner == b->owner && a->is_foreign == b->is_foreign &&
-	       a->preference == b->preference && a->table == b->table && !strcmp(a->iif, b->iif) &&
-	       a->ip_protocol == b->ip_protocol && a->to_ports.first == b->to_ports.first &&
-	       a->to_ports.last == b->to_ports.last && a->mark == b->mark && a->has_from == b->has_from &&
+	       a->preference == b->preference && a->action == b->action && a->target == b->target &&
+	       a->table == b->table && !strcmp(a->iif, b->iif) && a->ip_protocol == b->ip_protocol &&
+	       a->to_ports.first == b->to_ports.first && a->to_ports.last == b->to_ports.last && a->mark == b->mark &&
+	       a->has_from == b->has_from && a->from_length == b->from_length &&
 	       !memcmp(a->addr, b->addr, sizeof(a->addr)) && a->ifindex == b->ifindex &&
 	       !memcmp(a->mac, b->mac, sizeof(a->mac));
 }
@@ -414,19 +415,27 @@ static void rule_format(const struct hairpin_item *rule, char *text, size_t size
 	static const char *const protocols[256] = {
 		[IPPROTO_ICMP] = "icmp", [IPPROTO_TCP] = "tcp", [IPPROTO_UDP] = "udp", [IPPROTO_ICMPV6] = "ipv6-icmp"
 	};
-	char table[16], ports[32] = "", mark[32] = "", from[INET6_ADDRSTRLEN] = "";
+	char what[24], ports[32] = "", mark[32] = "", from[INET6_ADDRSTRLEN] = "", length[8] = "";
 
-	snprintf(table, sizeof(table), "%u", rule->table);
+	if (rule->action == HAIRPIN_GOTO)
+		snprintf(what, sizeof(what), "goto %u", rule->target);
+	else if (rule->action == HAIRPIN_BLACKHOLE)
+		snprintf(what, sizeof(what), "blackhole");
+	else if (rule->table == RT_TABLE_LOCAL)
+		snprintf(what, sizeof(what), "lookup local");
+	else
+		snprintf(what, sizeof(what), "lookup %u", rule->table);
 	if (rule->to_ports.last)
 		snprintf(ports, sizeof(ports), " dport %u-%u", rule->to_ports.first, rule->to_ports.last);
 	if (rule->mark)
 		snprintf(mark, sizeof(mark), " fwmark 0x%x", rule->mark);
 	if (rule->has_from)
 		address_format(rule->family, rule->addr, from);
-	snprintf(text, size, "rule pref %u%s%s%s%s%s%s%s%s lookup %s", rule->preference, rule->has_from ? " from " : "",
-		 from, mark, rule->iif[0] ? " iif " : "", rule->iif, rule->ip_protocol ? " ipproto " : "",
-		 rule->ip_protocol ? protocols[rule->ip_protocol] ?: "?" : "", ports,
-		 rule->table == RT_TABLE_LOCAL ? "local" : table);
+	if (rule->has_from && rule->from_length != (rule->family == AF_INET ? 32 : 128))
+		snprintf(length, sizeof(length), "/%u", rule->from_length);
+	snprintf(text, size, "rule pref %u%s%s%s%s%s%s%s%s%s %s", rule->preference, rule->has_from ? " from " : "",
+		 from, length, mark, rule->iif[0] ? " iif " : "", rule->iif, rule->ip_protocol ? " ipproto " : "",
+		 rule->ip_protocol ? protocols[rule->ip_protocol] ?: "?" : "", ports, what);
 }
 
 void hairpin_item_format(const struct hairpin_item *item, const char *ifname, char *text, size_t size)

@@ -31,19 +31,24 @@ enum { HAIRPIN_OWNER = 78 }; /* rtm_protocol: none of iproute2's names, none of 
 
 enum hairpin_kind { HAIRPIN_NEIGHBOUR, HAIRPIN_ROUTE, HAIRPIN_RULE };
 
-/* A permanent neighbour, a route to one address, or a rule that looks a table up. What does not apply is zero. */
+enum hairpin_action { HAIRPIN_LOOKUP, HAIRPIN_GOTO, HAIRPIN_BLACKHOLE };
+
+/* A permanent neighbour, a route to one address, or a rule. What does not apply is zero. */
 struct hairpin_item {
 	enum hairpin_kind kind;
 	int family;
 	uint8_t owner;		    /* RTPROT_* */
 	bool is_foreign;	    /* says more than fits in here, so cannot be one of ours */
 	uint32_t preference;	    /* rule */
-	uint32_t table;		    /* rule, route */
+	enum hairpin_action action; /* rule */
+	uint32_t target;	    /* rule that goes to another: its preference */
+	uint32_t table;		    /* rule that looks it up, route */
 	char iif[IFNAMSIZ];	    /* rule; empty: any */
 	uint8_t ip_protocol;	    /* rule; 0: any */
 	struct port_range to_ports; /* rule; 0-0: any */
 	uint32_t mark;		    /* rule; 0: any */
-	bool has_from;		    /* rule; from addr, which may be 0.0.0.0: not chosen yet */
+	bool has_from;		    /* rule; from addr, which may be 0.0.0.0: not chosen yet ... */
+	uint8_t from_length;	    /* ... or from a network: its bits */
 	__be32 addr[4];		    /* route, neighbour: destination */
 	int ifindex;		    /* route, neighbour */
 	uint8_t mac[6];		    /* neighbour */
@@ -62,8 +67,10 @@ struct hairpin_external {
 	bool is_up;
 	bool is_ethernet;
 	uint8_t mac[6];
-	__be32 addr[4];		/* all zero: none */
-	int designated_ifindex; /* of the designated server's interface; 0: there is none now */
+	__be32 addr[4];				     /* all zero: none */
+	int designated_ifindex;			     /* of the designated server's interface; 0: there is none now */
+	const struct ip_prefix *designated_networks; /* that the router has addresses in there */
+	size_t designated_networks_count;
 };
 
 struct hairpin_step {

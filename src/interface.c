@@ -63,6 +63,9 @@ void interface_close(struct interface *interface, bool leave)
 	char what[INSTANCE_INTERFACE];
 
 	planes_unload(interface, leave);
+	free(interface->designated_networks);
+	interface->designated_networks = NULL;
+	interface->designated_networks_count = 0;
 	instance_interface(what, interface->config->name);
 	instance_release(what, interface->claim_fd);
 	interface->claim_fd = -1;
@@ -342,6 +345,31 @@ static int leavings_clean(struct interface *interface)
 	return err;
 }
 
+/* The dummy address that it may have of us (designated_link.h) is no network, nor is any other address that stands alone. */
+static void designated_networks_read(struct interface *interface, struct netlink *nl)
+{
+	struct interface_addresses list = { NULL, 0 };
+	struct ip_prefix *networks;
+	size_t i, count = 0;
+
+	free(interface->designated_networks);
+	interface->designated_networks = NULL;
+	interface->designated_networks_count = 0;
+	if (netlink_get_addresses(nl, AF_INET, interface->designated_ifindex, &list))
+		return;
+	networks = calloc(list.count + 1, sizeof(*networks));
+	for (i = 0; i < list.count && networks; i++) {
+		if (list.addresses[i].prefix_length == 32)
+			continue;
+		memcpy(networks[count].addr, list.addresses[i].addr, sizeof(networks[count].addr));
+		networks[count].length = list.addresses[i].prefix_length;
+		ip_prefix_mask(&networks[count++]);
+	}
+	free(list.addresses);
+	interface->designated_networks = networks;
+	interface->designated_networks_count = count;
+}
+
 /* The designated server's interface may come and go. */
 static void designated_update(struct interface *interface, struct netlink *nl)
 {
@@ -353,6 +381,7 @@ static void designated_update(struct interface *interface, struct netlink *nl)
 		return;
 	if (!netlink_get_link(nl, interface->config->designated.name, 0, &link) && link.flags & IFF_UP)
 		interface->designated_ifindex = link.ifindex;
+	designated_networks_read(interface, nl);
 	if (datapath)
 		datapath_set_designated(datapath, interface->designated_ifindex);
 }
@@ -589,6 +618,8 @@ size_t interface_describe(const struct interface *interface, enum config_family 
 		memcpy(external->mac, interface->link.mac, sizeof(external->mac));
 		memcpy(external->addr, plan->sources[i], sizeof(external->addr));
 		external->designated_ifindex = interface->designated_ifindex;
+		external->designated_networks = interface->designated_networks;
+		external->designated_networks_count = interface->designated_networks_count;
 	}
 	return count;
 }

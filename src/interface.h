@@ -36,11 +36,13 @@ struct interface {
 	bool is_present;
 	bool has_news; /* it has come or gone: to be announced */
 	struct masquerade *masquerade;
-	struct link link;	/* valid while present */
-	int designated_ifindex; /* the designated server's interface; 0: it is not there, or not up */
-	int loaded_ifindex;	/* what the planes were loaded for ... */
-	enum link_layer layer;	/* ... and with */
-	bool is_clean;		/* nothing is left on it of a killed daemon */
+	struct link link;		       /* valid while present */
+	int designated_ifindex;		       /* the designated server's interface; 0: it is not there, or not up */
+	struct ip_prefix *designated_networks; /* of the addresses that it has */
+	size_t designated_networks_count;
+	int loaded_ifindex;    /* what the planes were loaded for ... */
+	enum link_layer layer; /* ... and with */
+	bool is_clean;	       /* nothing is left on it of a killed daemon */
 	struct plane planes[CONFIG_FAMILIES];
 };
 

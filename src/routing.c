@@ -136,14 +136,19 @@ static void rule_write(struct nlmsghdr *request, bool add, const struct hairpin_
 	if (add)
 		request->nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL;
 	header->family = (uint8_t)rule->family;
-	header->action = FR_ACT_TO_TBL;
+	header->action = rule->action == HAIRPIN_GOTO	     ? FR_ACT_GOTO
+			 : rule->action == HAIRPIN_BLACKHOLE ? FR_ACT_BLACKHOLE
+							     : FR_ACT_TO_TBL;
 	mnl_attr_put_u32(request, FRA_PRIORITY, rule->preference);
-	mnl_attr_put_u32(request, FRA_TABLE, rule->table);
+	if (rule->action == HAIRPIN_LOOKUP)
+		mnl_attr_put_u32(request, FRA_TABLE, rule->table);
+	if (rule->action == HAIRPIN_GOTO)
+		mnl_attr_put_u32(request, FRA_GOTO, rule->target);
 	mnl_attr_put_u8(request, FRA_PROTOCOL, rule->owner);
 	if (rule->iif[0])
 		mnl_attr_put_strz(request, FRA_IIFNAME, rule->iif);
 	if (rule->has_from) {
-		header->src_len = (uint8_t)(8 * address_length(rule->family));
+		header->src_len = rule->from_length;
 		mnl_attr_put(request, FRA_SRC, address_length(rule->family), rule->addr);
 	}
 	if (rule->mark) {

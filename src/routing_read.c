@@ -47,6 +47,9 @@ static void rule_read_attr(struct hairpin_item *rule, const struct nlattr *attr)
 	case FRA_TABLE:
 		rule->table = attr_u32(attr);
 		break;
+	case FRA_GOTO:
+		rule->target = attr_u32(attr);
+		break;
 	case FRA_PROTOCOL:
 		attr_copy(attr, &rule->owner, sizeof(rule->owner));
 		break;
@@ -96,10 +99,13 @@ int rule_read(const struct nlmsghdr *message, void *data)
 		return MNL_CB_ERROR;
 	rule.family = header->family;
 	rule.table = header->table;
-	rule.is_foreign = header->action != FR_ACT_TO_TBL || header->tos || header->dst_len ||
-			  header->flags & FIB_RULE_INVERT;
-	rule.has_from = header->src_len == (header->family == AF_INET ? 32 : 128);
-	rule.is_foreign = rule.is_foreign || (header->src_len && !rule.has_from);
+	rule.action = header->action == FR_ACT_GOTO	   ? HAIRPIN_GOTO
+		      : header->action == FR_ACT_BLACKHOLE ? HAIRPIN_BLACKHOLE
+							   : HAIRPIN_LOOKUP;
+	rule.is_foreign = (rule.action == HAIRPIN_LOOKUP && header->action != FR_ACT_TO_TBL) || header->tos ||
+			  header->dst_len || header->flags & FIB_RULE_INVERT;
+	rule.has_from = header->src_len;
+	rule.from_length = header->src_len;
 	mnl_attr_for_each(attr, message, sizeof(*header))
 		rule_read_attr(&rule, attr);
 	return reader_add(data, &rule);

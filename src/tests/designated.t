@@ -85,17 +85,19 @@ asks()
 	[ "$got" = "you $4" ]
 }
 
-designated_rules="110: from all fwmark 0x12b4 lookup 4788
-110: from all iif lo ipproto tcp dport 20000-29999 lookup 4789
-110: from all iif lo ipproto udp dport 20000-29999 lookup 4789
-110: from all iif dmz ipproto tcp dport 20000-29999 lookup 4789
-110: from all iif dmz ipproto udp dport 20000-29999 lookup 4789
-111: from 0.0.0.0 iif lo lookup local
-111: from 203.0.113.2 iif lo lookup local
-111: from all iif wan lookup local
-112: from all iif dmz lookup 4788
-112: from all iif lo lookup 4788
-113: from all lookup 4789
+designated_rules="110: from 203.0.113.2 iif dmz goto 112
+111: from all iif dmz blackhole
+112: from all fwmark 0x12b4 lookup 4788
+112: from all iif lo ipproto tcp dport 20000-29999 lookup 4789
+112: from all iif lo ipproto udp dport 20000-29999 lookup 4789
+112: from all iif dmz ipproto tcp dport 20000-29999 lookup 4789
+112: from all iif dmz ipproto udp dport 20000-29999 lookup 4789
+113: from 0.0.0.0 iif lo lookup local
+113: from 203.0.113.2 iif lo lookup local
+113: from all iif wan lookup local
+114: from all iif dmz lookup 4788
+114: from all iif lo lookup 4788
+115: from all lookup 4789
 200: from all lookup local
 32766: from all lookup main
 32767: from all lookup default"
@@ -213,6 +215,47 @@ test_all()
 	test_lan "$1"
 	test_router "$1"
 	unserve
+}
+
+# How many datagrams have got anywhere.
+# shellcheck disable=SC2016 # awk's
+heard()
+{
+	for where in inside router outside; do
+		$where awk '/^Udp:/ && names { print $2 + $3 } /^Udp:/ { names = 1 }' /proc/net/snmp
+	done | awk '{ n += $1 } END { print n }'
+}
+
+# The kernel's count, of all namespaces, of packets that it has no route for.
+unrouted()
+{
+	tail -n +2 /proc/net/stat/rt_cache | while read -r _ _ _ _ number _; do echo $((0x$number)); done | awk '{ n += $1 } END { print n }'
+}
+
+# sends FROM: the server does, by UDP, to the Internet, to the LAN, and to the router; how many got there
+sends()
+{
+	before=$(heard)
+	for to in $server $host:8080 192.168.1.1:2223; do
+		on_server "$PEER" ask udp "$1:5010" "$to" -w 100 >/dev/null 2>&1
+	done
+	echo $(($(heard) - before))
+}
+
+# Its interface's settings let any source in. The rules do not.
+test_sources()
+{
+	check "$1: what the server sends from its address arrives" [ "$(sends $external)" -eq 3 ]
+	for from in 192.168.1.1 192.168.1.101 203.0.113.9 198.51.100.77; do
+		ip -n "$server_ns" address add $from/32 dev eth0
+		before_them=$(unrouted)
+		check "$1: not from $from" [ "$(sends $from)" -eq 0 ]
+		check "$1: from $from: the kernel counts it" [ "$(unrouted)" -ge $((before_them + 2)) ] # to itself it does not send
+		ip -n "$server_ns" address delete $from/32 dev eth0
+	done
+	ip -n "$server_ns" address add 192.168.7.9/24 dev eth0
+	check "$1: from the network of dmz: $2" [ "$(sends 192.168.7.9)" -eq "$2" ]
+	ip -n "$server_ns" address delete 192.168.7.9/24 dev eth0
 }
 
 test_goes_and_comes()
@@ -400,6 +443,7 @@ test_settings()
 	state "$tmp/before"
 	check "strict rp_filter: starts" start_designated
 	test_all "strict rp_filter"
+	test_sources "strict rp_filter" 3
 	check "strict rp_filter: stops" stop TERM 0
 	check "strict rp_filter: as it was" as_before
 	start_designated
@@ -427,6 +471,7 @@ test_twin
 check "designated server: starts" start_designated
 test_routing
 test_all "usual"
+test_sources "usual" 0
 test_firewall
 test_goes_and_comes
 check "designated server: stops" stop TERM 0

@@ -60,20 +60,22 @@ static void plan_print(const struct fixture *fixture, char *text, size_t size)
 #define ROUTES                                 \
 	"route 203.0.113.2 dev 7 table 4788\n" \
 	"route 203.0.113.2 dev 3 table 4789\n"
-#define MARK "rule pref 110 fwmark 0x12b4 lookup 4788\n"
+#define MARK "rule pref 112 fwmark 0x12b4 lookup 4788\n"
 #define MANAGED                                                             \
-	"rule pref 110 iif lo ipproto tcp dport 20000-29999 lookup 4789\n"  \
-	"rule pref 110 iif lo ipproto udp dport 20000-29999 lookup 4789\n"  \
-	"rule pref 110 iif dmz ipproto tcp dport 20000-29999 lookup 4789\n" \
-	"rule pref 110 iif dmz ipproto udp dport 20000-29999 lookup 4789\n"
+	"rule pref 112 iif lo ipproto tcp dport 20000-29999 lookup 4789\n"  \
+	"rule pref 112 iif lo ipproto udp dport 20000-29999 lookup 4789\n"  \
+	"rule pref 112 iif dmz ipproto tcp dport 20000-29999 lookup 4789\n" \
+	"rule pref 112 iif dmz ipproto udp dport 20000-29999 lookup 4789\n"
 #define OTHERS                                                 \
-	"rule pref 111 iif wan lookup local\n"                 \
-	"rule pref 111 from 203.0.113.2 iif lo lookup local\n" \
-	"rule pref 111 from 0.0.0.0 iif lo lookup local\n"     \
-	"rule pref 112 iif lo lookup 4788\n"                   \
-	"rule pref 112 iif dmz lookup 4788\n"                  \
-	"rule pref 113 lookup 4789\n"
-#define LOCAL "rule pref 200 lookup local\n"
+	"rule pref 113 iif wan lookup local\n"                 \
+	"rule pref 113 from 203.0.113.2 iif lo lookup local\n" \
+	"rule pref 113 from 0.0.0.0 iif lo lookup local\n"     \
+	"rule pref 114 iif lo lookup 4788\n"                   \
+	"rule pref 114 iif dmz lookup 4788\n"                  \
+	"rule pref 115 lookup 4789\n"
+#define LOCAL  "rule pref 200 lookup local\n"
+#define SOURCE "rule pref 110 from 203.0.113.2 iif dmz goto 112\n"
+#define REST   "rule pref 111 iif dmz blackhole\n"
 
 static void expect(const struct fixture *fixture, const char *expected)
 {
@@ -91,24 +93,34 @@ static void test_plans(void **state)
 	(void)state;
 	fixture_init(&fixture);
 	wan = &fixture.config.interfaces[0];
-	expect(&fixture, NEIGHBOUR ROUTES MARK MANAGED OTHERS LOCAL);
+	struct ip_prefix network = { .length = 24 };
+
+	assert_int_equal(inet_pton(AF_INET, "192.168.7.0", network.addr), 1);
+	expect(&fixture, NEIGHBOUR ROUTES MARK MANAGED OTHERS SOURCE REST LOCAL);
+	fixture.external.designated_networks = &network;
+	fixture.external.designated_networks_count = 1;
+	expect(&fixture, NEIGHBOUR ROUTES MARK MANAGED OTHERS SOURCE
+	       "rule pref 110 from 192.168.7.0/24 iif dmz goto 112\n" REST LOCAL);
+	fixture.external.designated_networks_count = 0;
 	fixture.external.is_ethernet = false;
-	expect(&fixture, ROUTES MARK MANAGED OTHERS LOCAL);
+	expect(&fixture, ROUTES MARK MANAGED OTHERS SOURCE REST LOCAL);
 	port_set_free(&wan->ports[NAT_TCP]);
 	port_set_free(&wan->ports[NAT_UDP]);
-	expect(&fixture, ROUTES MARK OTHERS LOCAL);
+	expect(&fixture, ROUTES MARK OTHERS SOURCE REST LOCAL);
 	wan->designated.mark = 5;
 	wan->designated.rule_pref = 50;
 	wan->designated.table_id = 60;
 	expect(&fixture, "route 203.0.113.2 dev 7 table 60\n"
 			 "route 203.0.113.2 dev 3 table 61\n"
-			 "rule pref 50 fwmark 0x5 lookup 60\n"
-			 "rule pref 51 iif wan lookup local\n"
-			 "rule pref 51 from 203.0.113.2 iif lo lookup local\n"
-			 "rule pref 51 from 0.0.0.0 iif lo lookup local\n"
-			 "rule pref 52 iif lo lookup 60\n"
-			 "rule pref 52 iif dmz lookup 60\n"
-			 "rule pref 53 lookup 61\n" LOCAL);
+			 "rule pref 52 fwmark 0x5 lookup 60\n"
+			 "rule pref 53 iif wan lookup local\n"
+			 "rule pref 53 from 203.0.113.2 iif lo lookup local\n"
+			 "rule pref 53 from 0.0.0.0 iif lo lookup local\n"
+			 "rule pref 54 iif lo lookup 60\n"
+			 "rule pref 54 iif dmz lookup 60\n"
+			 "rule pref 55 lookup 61\n"
+			 "rule pref 50 from 203.0.113.2 iif dmz goto 52\n"
+			 "rule pref 51 iif dmz blackhole\n" LOCAL);
 	config_free(&fixture.config);
 }
 
