@@ -187,8 +187,8 @@ with ''
 lacks einat families queries
 capabilities
 double
-always "no connection is tracked by the kernel: it has not even loaded that" router '^0$' \
-	'grep -c nf_conntrack /proc/modules || :'
+always "the kernel tracks no connection, if it can at all" router '^0$' \
+	'cat /proc/sys/net/netfilter/nf_conntrack_count 2>/dev/null || echo 0'
 with ''
 need router fresh
 always "the state is as before" router '' same
