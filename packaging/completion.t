@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# The completions for bash and zsh know every command and option of `einat -h`, and no other; bash's does what it is to.
+# The completions for bash and zsh know every command and option of `einat -h`, and no other, and do what they are to.
 set -u
 
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -29,6 +29,14 @@ completes()
 	[ "$got" = "$2" ]
 }
 
+# zsh_completes WORDS WANTED: the same of zsh
+zsh_completes()
+{
+	got=$(zsh -f "$top/packaging/complete.zsh" "$1" | xargs)
+	echo "$got"
+	[ "$got" = "$2" ]
+}
+
 sed -n 's/^\(usage:\|      \) einat \([a-z| ]*\).*/\2/p' "$tmp/help" | tr -s '| ' '\n' | sed -E '/^(|flush|list|add|del)$/d' | sort -u >"$tmp/commands"
 for file in einat.bash _einat; do
 	options <"$tmp/help" >"$tmp/there"
@@ -46,4 +54,17 @@ check "bash: a value" completes "einat watch --protocol " "tcp udp icmp"
 check "bash: flush" completes "einat mapping f" flush
 check "bash: static mappings" completes "einat forward a" add
 check "bash: the daemon's option" completes "einat -i wan --hair" --hairpin-if
+if command -v zsh >/dev/null; then
+	check "zsh: a command" zsh_completes "einat stat" status
+	check "zsh: two" zsh_completes "einat map" "mapping mappings"
+	check "zsh: its option" zsh_completes "einat mappings --ext" --external-port
+	check "zsh: an option that it has not" zsh_completes "einat status --ext" ""
+	check "zsh: a value" zsh_completes "einat watch --protocol " "icmp tcp udp"
+	check "zsh: flush" zsh_completes "einat mapping f" flush
+	check "zsh: static mappings" zsh_completes "einat forward a" add
+	check "zsh: an option behind that" zsh_completes "einat mapping flush --int" --internal
+	check "zsh: the daemon's option" zsh_completes "einat -i wan --hair" --hairpin-if
+else
+	skip "zsh: what it offers" "zsh is not there"
+fi
 echo "1..$checks"
