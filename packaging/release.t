@@ -60,6 +60,24 @@ names_all()
 	done
 }
 
+# names_there FOLDER: has it every file in docs/ that its text speaks of?
+names_there()
+{
+	for file in $(cd "$1" && grep -rhoE 'docs/[a-z-]+\.md' INSTALL einat.toml man systemd openwrt | sort -u); do
+		[ -f "$1/$file" ] || { echo "without $file"; return 1; }
+	done
+	[ -n "${file-}" ]
+}
+
+# installs_all FOLDER: does the INSTALL in it say of every file for systemd's routers where it goes, and that it is removed?
+installs_all()
+{
+	for file in einat einat.toml systemd/einat.service man/einat.8 man/einat.toml.5 completion/einat.bash completion/_einat; do
+		target=$(sed -n "s|^\tinstall .*-m [0-9]* $file ||p" "$1/INSTALL")
+		[ -n "$target" ] && grep -qE "^	rm .*$target( |\$)" "$1/INSTALL" || { echo "not $file"; return 1; }
+	done
+}
+
 test_archive()
 {
 	archive=$tmp/one/einat-$VERSION-$1.tar.gz
@@ -69,6 +87,8 @@ test_archive()
 		licenses/musl licenses/libbpf licenses/libelf.GPL-2 licenses/zlib
 	check "$1: its program is the one that was built" same "$archive" "$folder/einat" "build/$1/einat"
 	check "$1: its licence texts are the tarballs'" same "$archive" "$folder/licenses/musl" build/sources/musl/COPYRIGHT
+	check "$1: what its text speaks of is there" names_there "$tmp/tree-$1/$folder"
+	check "$1: what INSTALL installs it removes" installs_all "$tmp/tree-$1/$folder"
 	check "$1: no word is left to fill in" not grep -rE '@[A-Z_]+@' "$tmp/tree-$1/$folder/INSTALL"
 	if command -v "$(ARCH=$1 arch_value QEMU_USER)" >/dev/null; then
 		check "$1: the program in the archive starts" env DIST="$tmp/one" packaging/try "$1"
