@@ -56,9 +56,9 @@ static __always_inline int packet_pull(struct __sk_buff *skb, __u32 length)
  */
 static __always_inline __u64 blur(__u64 value, __u64 unknown)
 {
-	value += unknown;
+	value ^= unknown; /* not +, which would leave each its own range */
 	asm volatile("" : "+r"(value));
-	return value - unknown;
+	return value ^ unknown;
 }
 
 /* 1 for anything but 0, without a branch: each is another path to the verifier. */
