@@ -19,12 +19,18 @@ static __always_inline __u16 checksum_replace(__u16 check, __be32 from, __be32 t
 	return ~sum;
 }
 
-/* Is a sum over something that has its own checksum in it as it should be? */
-static __always_inline bool checksum_is_right(__u32 sum)
+/* A sum of 32 bits in 16. */
+static __always_inline __u16 checksum_fold(__u32 sum)
 {
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
-	return sum == 0xffff;
+	return sum;
+}
+
+/* Is a sum over something that has its own checksum in it as it should be? */
+static __always_inline bool checksum_is_right(__u32 sum)
+{
+	return checksum_fold(sum) == 0xffff;
 }
 
 #endif

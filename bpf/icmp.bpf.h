@@ -132,6 +132,40 @@ static __always_inline enum nat_reason embedded_parse_transport(struct __sk_buff
 	return WHY_NONE;
 }
 
+/*
+ * Adds up `length` bytes, at least one and at most `max`, from `start` on. False if they are not all there. What is more
+ * than whole chunks comes first, while there are zeros behind it.
+ */
+static __always_inline bool frame_sum(struct __sk_buff *skb, __u32 start, __u32 length, __u32 max, __u32 *sum)
+{
+	__u32 rest = (blur(length - 1, *sum) & (ERROR_CHUNK - 1)) + 1, offset = start + length - rest;
+	__be32 chunk[ERROR_CHUNK / 4] = {};
+
+	if (bpf_skb_load_bytes(skb, offset, chunk, rest))
+		return false;
+	*sum = bpf_csum_diff(NULL, 0, chunk, sizeof(chunk), *sum);
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < max / ERROR_CHUNK && offset > start; i++) {
+		offset -= ERROR_CHUNK;
+		if (bpf_skb_load_bytes(skb, offset, chunk, sizeof(chunk)))
+			return false;
+		*sum = bpf_csum_diff(NULL, 0, chunk, sizeof(chunk), *sum);
+	}
+	return true;
+}
+
+/* The sum of a pseudo header: IPv4's and IPv6's differ in nothing but the length of an address. */
+static __always_inline __u32 pseudo_sum(const struct nat_addr *a, const struct nat_addr *b, __u32 length,
+					__u8 ip_protocol)
+{
+	__be32 rest[2] = { bpf_htonl(length), bpf_htonl(ip_protocol) };
+	__u32 sum;
+
+	sum = bpf_csum_diff(NULL, 0, rest, sizeof(rest), 0);
+	sum = bpf_csum_diff(NULL, 0, (__be32 *)a->word, sizeof(*a), sum);
+	return bpf_csum_diff(NULL, 0, (__be32 *)b->word, sizeof(*b), sum);
+}
+
 #include FAMILY_ICMP_HEADER
 
 /* Makes (addr, port) the embedded packet's local endpoint. Voids packet pointers. */
@@ -152,24 +186,12 @@ static __always_inline int embedded_rewrite(struct __sk_buff *skb, const struct 
 static __always_inline bool error_sum_is_right(struct __sk_buff *skb, const struct packet *pkt,
 					       enum nat_direction direction)
 {
-	__be32 chunk[ERROR_CHUNK / 4] = {};
-	__u32 length = ip_end(pkt) - (pkt->transport_offset - constants.l2_length), rest, offset, sum;
+	__u32 length = ip_end(pkt) - (pkt->transport_offset - constants.l2_length), sum;
 
 	if (pkt->first || length - 1 >= ERROR_LENGTH_MAX || !error_seed(pkt, direction, length, &sum))
 		return true;
-	/* what is more than whole chunks comes first, while there are zeros behind it */
-	rest = (blur(length - 1, sum) & (ERROR_CHUNK - 1)) + 1;
-	offset = pkt->transport_offset + length - rest;
-	if (bpf_skb_load_bytes(skb, offset, chunk, rest))
+	if (!frame_sum(skb, pkt->transport_offset, length, ERROR_LENGTH_MAX, &sum))
 		return true;
-	sum = bpf_csum_diff(NULL, 0, chunk, sizeof(chunk), sum);
-#pragma clang loop unroll(disable)
-	for (int i = 0; i < ERROR_LENGTH_MAX / ERROR_CHUNK && offset > pkt->transport_offset; i++) {
-		offset -= ERROR_CHUNK;
-		if (bpf_skb_load_bytes(skb, offset, chunk, sizeof(chunk)))
-			return true;
-		sum = bpf_csum_diff(NULL, 0, chunk, sizeof(chunk), sum);
-	}
 	return checksum_is_right(sum);
 }
 

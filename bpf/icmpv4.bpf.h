@@ -82,4 +82,30 @@ static __always_inline int error_replace_pseudo(struct __sk_buff *skb, const str
 	return 0;
 }
 
+/* Communication administratively prohibited (RFC 1812 section 5.2.7.1), in a message of this length at most (4.3.2.3). */
+#define REFUSAL_TYPE	   ICMP_DEST_UNREACH
+#define REFUSAL_CODE	   13
+#define REFUSAL_LENGTH_MAX 576
+
+/* The header of an error that we make, about a packet that has the header `quoted`. */
+static __always_inline void refusal_fill_ip(struct iphdr *ip, const struct iphdr *quoted, __u32 length)
+{
+	ip->version = 4;
+	ip->ihl = sizeof(*ip) / 4;
+	ip->tos = (quoted->tos & 0x1e) | 0xc0; /* RFC 1812 section 4.3.2.5: its TOS, but the precedence of routers */
+	ip->tot_len = bpf_htons(length);
+	ip->frag_off = bpf_htons(IPV4_DONT_FRAGMENT);
+	ip->ttl = 64;
+	ip->protocol = IPPROTO_ICMP;
+	ip->saddr = quoted->daddr;
+	ip->daddr = quoted->saddr;
+	ip->check = ~checksum_fold(bpf_csum_diff(NULL, 0, (__be32 *)ip, sizeof(*ip), 0));
+}
+
+/* What is in the sum of such a message beside itself: nothing. */
+static __always_inline __u32 refusal_add_pseudo(const struct iphdr *ip, __u32 length, __u32 sum)
+{
+	return sum;
+}
+
 #endif

@@ -55,13 +55,9 @@ static __always_inline int embedded_write_addr(struct __sk_buff *skb, const stru
  */
 static __always_inline bool error_seed(const struct packet *pkt, enum nat_direction direction, __u32 length, __u32 *sum)
 {
-	__be32 rest[2] = { bpf_htonl(length), bpf_htonl(IPPROTO_ICMPV6) };
-
 	if (direction == NAT_EGRESS && pkt->transport_offset > constants.l2_length + sizeof(struct ipv6hdr))
 		return false;
-	*sum = bpf_csum_diff(NULL, 0, rest, sizeof(rest), 0);
-	*sum = bpf_csum_diff(NULL, 0, (__be32 *)pkt->local_addr.word, sizeof(pkt->local_addr), *sum);
-	*sum = bpf_csum_diff(NULL, 0, (__be32 *)pkt->remote_addr.word, sizeof(pkt->remote_addr), *sum);
+	*sum = pseudo_sum(&pkt->local_addr, &pkt->remote_addr, length, IPPROTO_ICMPV6);
 	return true;
 }
 
@@ -70,6 +66,31 @@ static __always_inline int error_replace_pseudo(struct __sk_buff *skb, const str
 						enum nat_direction direction, const struct nat_addr *addr)
 {
 	return transport_replace_addr(skb, direction, pkt->transport_offset + 2, &pkt->local_addr, addr, 0);
+}
+
+/* Communication with destination administratively prohibited (RFC 4443 section 3.1), in a message of this length at most (2.4). */
+#define REFUSAL_TYPE	   ICMPV6_DEST_UNREACH
+#define REFUSAL_CODE	   1
+#define REFUSAL_LENGTH_MAX 1280
+
+/* The header of an error that we make, about a packet that has the header `quoted`. */
+static __always_inline void refusal_fill_ip(struct ipv6hdr *ip, const struct ipv6hdr *quoted, __u32 length)
+{
+	ip->version = 6;
+	ip->payload_len = bpf_htons(length - sizeof(*ip));
+	ip->nexthdr = IPPROTO_ICMPV6;
+	ip->hop_limit = 64;
+	ip->saddr = quoted->daddr;
+	ip->daddr = quoted->saddr;
+}
+
+/* What is in the sum of such a message beside itself. */
+static __always_inline __u32 refusal_add_pseudo(const struct ipv6hdr *ip, __u32 length, __u32 sum)
+{
+	__u64 both = (__u64)sum +
+		     pseudo_sum((const void *)&ip->saddr, (const void *)&ip->daddr, length, IPPROTO_ICMPV6);
+
+	return (both & 0xffffffff) + (both >> 32);
 }
 
 #endif

@@ -78,7 +78,8 @@ static __always_inline enum nat_reason rewrite_in(struct __sk_buff *skb, struct 
 	return designated ? WHY_DESIGNATED : WHY_IN;
 }
 
-static __always_inline enum nat_reason translate_in(struct __sk_buff *skb, struct packet *pkt)
+/* What egress has turned round is for an external address, but for the errors that it makes itself. */
+static __always_inline enum nat_reason translate_in(struct __sk_buff *skb, struct packet *pkt, bool turned)
 {
 	int number = blur(external_lookup(&pkt->local_addr), skb->len);
 	__u32 now = blur(clock_ticks(), skb->len), slot;
@@ -86,7 +87,7 @@ static __always_inline enum nat_reason translate_in(struct __sk_buff *skb, struc
 	struct mapping *map;
 
 	if (number < 0)
-		return WHY_NOT_EXTERNAL;
+		return turned && pkt->icmp_kind == ICMP_KIND_ERROR ? WHY_REFUSAL : WHY_NOT_EXTERNAL;
 	if (pkt->follower)
 		return fragment_in(skb, pkt, now);
 	if (pkt->icmp_kind == ICMP_KIND_ERROR)

@@ -30,6 +30,7 @@ enum icmpv4_type {
 	ICMP_ADDRESSREPLY = 18,
 };
 
+#define IPV4_DONT_FRAGMENT   0x4000
 #define IPV4_MORE_FRAGMENTS  0x2000
 #define IPV4_FRAGMENT_OFFSET 0x1fff
 
@@ -90,11 +91,14 @@ static __always_inline __u8 ip_fragment_protocol(const struct packet *pkt)
 }
 
 /* The packet's length by its own header, or 0 where that does not tell. */
+static __always_inline __u32 ip_length(const struct iphdr *ip)
+{
+	return bpf_ntohs(ip->tot_len);
+}
+
 static __always_inline __u32 ip_end(const struct packet *pkt)
 {
-	const struct iphdr *ip = pkt->ip;
-
-	return bpf_ntohs(ip->tot_len);
+	return ip_length(pkt->ip);
 }
 
 /* True if the packet ends, by its own header, before `length` bytes. (0 is a GSO packet beyond 64 KB.) */
@@ -153,6 +157,11 @@ static __always_inline void fib_set_destination(struct bpf_fib_lookup *route, co
 static __always_inline void fib_get_source(const struct bpf_fib_lookup *route, struct nat_addr *addr)
 {
 	addr->word[0] = route->ipv4_src;
+}
+
+static __always_inline __u32 ip_header_length(const struct iphdr *ip)
+{
+	return *(const __u8 *)ip % 16 * 4;
 }
 
 /* For the short way: no options, no fragment. */

@@ -144,12 +144,16 @@ static __always_inline __u8 ip_fragment_protocol(const struct packet *pkt)
 }
 
 /* The packet's length by its own header, or 0 where that does not tell. */
-static __always_inline __u32 ip_end(const struct packet *pkt)
+static __always_inline __u32 ip_length(const struct ipv6hdr *ip)
 {
-	const struct ipv6hdr *ip = pkt->ip;
 	__u32 payload = bpf_ntohs(ip->payload_len);
 
 	return payload ? payload + sizeof(*ip) : 0;
+}
+
+static __always_inline __u32 ip_end(const struct packet *pkt)
+{
+	return ip_length(pkt->ip);
 }
 
 /* True if the packet ends, by its own header, before `length` bytes. (0 is a jumbogram, or GSO beyond 64 KB.) */
@@ -224,6 +228,11 @@ static __always_inline void fib_set_destination(struct bpf_fib_lookup *route, co
 static __always_inline void fib_get_source(const struct bpf_fib_lookup *route, struct nat_addr *addr)
 {
 	__builtin_memcpy(addr, route->ipv6_src, sizeof(*addr));
+}
+
+static __always_inline __u32 ip_header_length(const struct ipv6hdr *ip)
+{
+	return sizeof(*ip);
 }
 
 /* For the short way: no extension header. */

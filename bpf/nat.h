@@ -32,6 +32,8 @@
 #define NAT_REGION_SLOTS  32768	     /* slots under one lock: 8 groups of 64 words of 64 bits */
 #define NAT_HOLD_SOURCES  64	     /* a power of two */
 #define NAT_HOLD_BUDGET	  64	     /* fragments a second, for each direction */
+#define NAT_REFUSAL_HOSTS 64	     /* a power of two */
+#define NAT_REFUSALS	  16	     /* errors to each of them in 2^NAT_RATE_SHIFT ticks, less than 256 */
 #define NAT_STATIC_TICKS  (1U << 30) /* how far ahead the end of a static mapping is put, again and again */
 #define NAT_SWEEP_SLOTS	  16	     /* slots that one run of the sweep looks at, at most */
 
@@ -150,7 +152,8 @@ struct nat_config {
 	__s32 hold_budget[NAT_DIRECTIONS];
 	__u32 holding[NAT_DIRECTIONS]; /* it has some, and wants to know of every first fragment */
 	__u32 hold_sources[NAT_DIRECTIONS][NAT_HOLD_SOURCES]; /* of the budget, what each has had, by a hash */
-	__u32 designated_ifindex; /* the interface of the designated server; 0: it is not there now */
+	__u32 designated_ifindex;	   /* the interface of the designated server; 0: it is not there now */
+	__u32 refusals[NAT_REFUSAL_HOSTS]; /* errors sent, by a hash of the host: period << 8 | how many */
 };
 
 /*
@@ -327,6 +330,7 @@ enum policy_need { POLICY_NEED_SOURCE = 1, POLICY_NEED_DESTINATION = 2 };
 	X(OTHER_ICMP, PASS, "ICMP that is neither query nor error")             \
 	X(FRAGMENT_PASSED, PASS, "follows a first fragment that passed")        \
 	X(DESIGNATED, PASS, "to the designated server")                         \
+	X(REFUSAL, PASS, "ICMP error to who sent what is refused")              \
 	X(OUT, DONE, "translated outwards")                                     \
 	X(OUT_NEW, DONE, "translated outwards, mapping made")                   \
 	X(OUT_ERROR, DONE, "ICMP error translated outwards")                    \

@@ -19,6 +19,7 @@
 #include "mss.bpf.h"
 #include "fragment.bpf.h"
 #include "icmp.bpf.h"
+#include "refusal.bpf.h"
 #include "egress.bpf.h"
 #include "ingress.bpf.h"
 #include "hairpin.bpf.h"
@@ -55,6 +56,8 @@ int nat_egress(struct __sk_buff *skb)
 	event_packet(&pkt, NAT_EGRESS, why);
 	if (has_designated() && why == WHY_TO_DESIGNATED)
 		return designated_redirect(skb, &pkt);
+	if (reason_is_refusal(why))
+		return refuse(skb, why);
 	return finish(skb, NAT_EGRESS, why);
 }
 
@@ -75,7 +78,7 @@ int nat_ingress(struct __sk_buff *skb)
 	why = spoof_check(&pkt, turned, why);
 	why = designated_other_in(&pkt, why);
 	if (why == WHY_NONE)
-		why = translate_in(skb, &pkt);
+		why = translate_in(skb, &pkt, turned);
 	why = blur(why, skb->len);
 	event_packet(&pkt, NAT_INGRESS, why);
 	return finish(skb, NAT_INGRESS, why);

@@ -22,6 +22,7 @@
 #include <cmocka.h>
 
 #include "forward.h"
+#include "refusal.h"
 #include "wire.h"
 
 #define ETHERNET    14
@@ -333,11 +334,13 @@ const struct setup *router_setup(const struct router *router)
 
 /*
  * What a test run is to check. A forwarded packet has no CHECKSUM_COMPLETE any more (skb_forward_csum() in the kernel), and
- * IPv6's egress program saves the work for it; IPv4's has none.
+ * IPv6's egress program saves the work for it; IPv4's has none, but who cuts a packet's end off loses it.
  */
-static uint32_t run_flags(const struct router *router, enum nat_direction direction)
+static uint32_t run_flags(const struct router *router, enum nat_direction direction, const struct frame *frame)
 {
-	return router->family == AF_INET6 && direction == NAT_EGRESS ? 0 : router->flags;
+	if (direction == NAT_EGRESS && (router->family == AF_INET6 || refusal_cuts(frame)))
+		return 0;
+	return router->flags;
 }
 
 /* 0 or -errno. */
@@ -348,7 +351,7 @@ static int run(struct router *router, enum nat_direction direction, const struct
 	struct __sk_buff after = { 0 };
 	struct frame copy = *in;
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = copy.bytes, .data_size_in = copy.size, .data_out = out->bytes,
-		    .data_size_out = sizeof(out->bytes), .flags = run_flags(router, direction), .repeat = 1);
+		    .data_size_out = sizeof(out->bytes), .flags = run_flags(router, direction, in), .repeat = 1);
 	int err;
 
 	router->counters_are_current = false;
@@ -473,7 +476,7 @@ static bool verdict_fits(int verdict, enum nat_reason why, enum nat_direction di
 	const char *wanted = reason_verdicts[why];
 
 	if (!strcmp(wanted, "DROP"))
-		return verdict == TC_ACT_SHOT;
+		return verdict == TC_ACT_SHOT || (verdict == TC_ACT_REDIRECT && refusal_is_told(why));
 	if (!strcmp(wanted, "TURN"))
 		return verdict == TC_ACT_REDIRECT && direction == NAT_EGRESS;
 	return verdict == TC_ACT_UNSPEC;
@@ -699,15 +702,36 @@ void router_set_external(struct router *router, uint32_t addr)
 		fail_msg("datapath_set_external");
 }
 
-void router_end_all(struct router *router)
+static size_t config_size(const struct router *router)
 {
-	size_t size = (map_info(router, ".bss").value_size + 4095) & ~4095u;
-	struct nat_config *config = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, map_fd(router, ".bss"), 0);
+	return (map_info(router, ".bss").value_size + 4095) & ~4095u;
+}
+
+/* To be unmapped. */
+static struct nat_config *config_map(const struct router *router)
+{
+	struct nat_config *config = mmap(NULL, config_size(router), PROT_READ | PROT_WRITE, MAP_SHARED,
+					 map_fd(router, ".bss"), 0);
 
 	if (config == MAP_FAILED)
 		fail_msg(".bss: %s", strerror(errno));
+	return config;
+}
+
+void router_end_all(struct router *router)
+{
+	struct nat_config *config = config_map(router);
+
 	__atomic_fetch_add(&config->external[0].generation, 2, __ATOMIC_RELEASE);
-	munmap(config, size);
+	munmap(config, config_size(router));
+}
+
+void router_forget_refusals(struct router *router)
+{
+	struct nat_config *config = config_map(router);
+
+	memset(config->refusals, 0, sizeof(config->refusals));
+	munmap(config, config_size(router));
 }
 
 void router_listen(struct router *router, enum nat_protocol protocol, uint32_t addr, unsigned int port)
@@ -861,6 +885,7 @@ const char *router_reset(struct router *router)
 	wire_close(router->wire);
 	router->wire = NULL;
 	router->mark = router->from_ifindex = 0;
+	router_forget_refusals(router);
 	map_count(router, "fragments", delete_entry, NULL); /* first: what is held is then not sent on */
 	if (datapath_read_fragments(router->dp))
 		return "datapath_read_fragments failed";

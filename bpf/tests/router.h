@@ -158,6 +158,9 @@ void router_set_external(struct router *router, uint32_t addr);
 /* Ends every mapping at once, as a change of the address to another and back would, which takes 20 ms each time. */
 void router_end_all(struct router *router);
 
+/* Every host may be told again that its packets are refused. The reset does this, too. */
+void router_forget_refusals(struct router *router);
+
 /* Holds the maps against each other, while no packet is under way. NULL, or what is wrong. */
 const char *router_check(struct router *router);
 

@@ -13,6 +13,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "refusal.h"
+
 #define LASTS_SLACK_MS 20000 /* how much later than the last refresh a step may look, on a slow machine */
 #define L2_ADDED       14
 #define REFRESH_MS     1100 /* what the data plane adds, since it writes a refresh once a second, in ticks of 17 ms */
@@ -139,6 +141,8 @@ static int verdict_expected(const struct step *step)
 		return step->from == LAN ? TC_ACT_REDIRECT : TC_ACT_UNSPEC;
 	switch (step->to) {
 	case NOWHERE:
+		return refusal_is_told(step->why) ? TC_ACT_REDIRECT : TC_ACT_SHOT;
+	case SILENCE:
 		return TC_ACT_SHOT;
 	case WAN_TURNED:
 	case ONWARD_TURNED:
@@ -154,7 +158,7 @@ static uint32_t mark_expected(const struct router *router, const struct step *st
 	struct nat_constants constants = router_constants(router);
 	uint32_t mark = step->from == ROUND ? 0 : router_mark(router);
 
-	if (step->to == WAN_TURNED || step->to == ONWARD_TURNED)
+	if (step->to == WAN_TURNED || step->to == ONWARD_TURNED || step->to == NOWHERE)
 		return constants.turn_mark;
 	if (goes_to_server(step) && step->from != LAN)
 		return constants.designated_mark;
@@ -193,7 +197,7 @@ static void step_send(struct router *router, const struct step *step)
 		fail_step(step, "reason: want %s, got %s", reason_names[step->why], reason_names[got.why]);
 	if (got.verdict != verdict_expected(step))
 		fail_step(step, "verdict: want %d, got %d", verdict_expected(step), got.verdict);
-	if (step->to == NOWHERE)
+	if (got.verdict == TC_ACT_SHOT)
 		return;
 	if (got.mark != mark_expected(router, step))
 		fail_step(step, "mark: want 0x%x, got 0x%x", mark_expected(router, step), got.mark);
@@ -201,6 +205,8 @@ static void step_send(struct router *router, const struct step *step)
 		memmove(got.frame.bytes, got.frame.bytes + L2_ADDED, got.frame.size -= L2_ADDED);
 	if (unchanged) {
 		want = in;
+	} else if (step->to == NOWHERE) {
+		refusal_build(&want, &in);
 	} else {
 		port_learn(router, step, step->expected.sport, &got.frame);
 		step_build(router, step, &step->expected, &want);

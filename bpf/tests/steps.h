@@ -37,7 +37,8 @@ enum place {
 	WAN_TURNED, /* on its way out, turned round to come in again */
 	ONWARD,	    /* as it came */
 	ONWARD_TURNED,
-	NOWHERE,
+	NOWHERE, /* dropped; where a mapping was refused, turned round as the error that tells the sender so */
+	SILENCE, /* dropped in any case */
 	CLOCK,
 	ADDRESS,
 	SWEEP,
@@ -68,6 +69,11 @@ struct step {
 
 #define DROPPED  \
 	NOWHERE, \
+	{        \
+	}
+/* Refused, and nobody is told. */
+#define SILENTLY \
+	SILENCE, \
 	{        \
 	}
 #define PASSED  \

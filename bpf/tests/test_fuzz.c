@@ -28,6 +28,7 @@
 
 #include "invariant.h"
 #include "mutant.h"
+#include "refusal.h"
 #include "router.h"
 #include "steps.h"
 
@@ -191,6 +192,16 @@ static const char *translation_fits(const struct run *run, const struct translat
 		       : NULL;
 }
 
+/* The packet has become the error about itself. */
+static const char *refusal_check(const struct frame *in, const struct frame *out)
+{
+	static char text[600];
+	struct frame want;
+
+	refusal_build(&want, in);
+	return frame_differs(&want, out, text, sizeof(text)) ? text : NULL;
+}
+
 /* All that must be true of what became of a packet. NULL, or what is not. */
 static const char *outcome_check(const struct run *run, const struct frame *in, const struct outcome *got)
 {
@@ -202,6 +213,8 @@ static const char *outcome_check(const struct run *run, const struct frame *in, 
 		return what;
 	if (got->why == WHY_REWRITE_FAILED)
 		return "it could not be written";
+	if (got->verdict == TC_ACT_REDIRECT && refusal_is_told(got->why))
+		return refusal_check(in, &got->frame);
 	if (strcmp(verdict, "DONE") && got->why != WHY_HAIRPIN)
 		return untouched_check(in, &got->frame);
 	what = translation_check(in, &got->frame, got->direction, run->course->setup.mss_clamp, &seen);
