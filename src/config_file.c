@@ -613,11 +613,43 @@ static int remotes_read(struct reader *reader, const struct toml_value *table, s
 	return err;
 }
 
+/* Behind the others, too. The external's address must be one that is known without the interface: that is what it goes by. */
+static int external_address_read(struct reader *reader, const struct toml_value *table, struct forward *forward)
+{
+	const struct toml_value *value = toml_get(reader->document, table, "external_address");
+	const char *text = value ? string_get(reader, "external_address", value, "an address such as \"203.0.113.2\"")
+				 : NULL;
+	const struct external_rule *rule;
+	struct external_plan plan;
+	int family;
+
+	if (!value)
+		return 0;
+	if (!text)
+		return -EINVAL;
+	if (address_parse(text, &family, forward->external_addr) || family != forward->family)
+		return refuse(reader, value->line,
+			      "external_address: \"%s\": not an address of the internal one's family", text);
+	if (external_plan_init(&plan, reader->interface, family) == -E2BIG)
+		return 0; /* said elsewhere */
+	for (; forward->external_number < plan.count; forward->external_number++) {
+		rule = plan.rules[forward->external_number];
+		if (rule && !memcmp(rule->first, forward->external_addr, sizeof(rule->first)) &&
+		    (rule->form != EXTERNAL_MATCH || !memcmp(rule->last, rule->first, sizeof(rule->last))))
+			return 0;
+	}
+	return refuse(
+		reader, value->line,
+		"external_address: \"%s\": is not the address of one of the externals that internal hosts can have",
+		text);
+}
+
 static const struct key forward_keys[] = {
 	{ .name = "protocol", .take = take_forward_protocols },
 	{ .name = "external_port", .take = take_external_ports },
 	{ .name = "internal_address", .take = take_internal_address },
 	{ .name = "internal_port", .take = take_internal_ports },
+	{ .name = "external_address", .take = take_elsewhere },
 	{ .name = "remotes", .take = take_elsewhere },
 };
 
@@ -655,7 +687,7 @@ static int forward_read_table(struct reader *reader, const struct toml_value *ta
 
 	if (keys_take(reader, KEYS(forward_keys), table, &read) || forward_finish(reader, table, &read))
 		return -EINVAL;
-	return remotes_read(reader, table, forward);
+	return external_address_read(reader, table, forward) ?: remotes_read(reader, table, forward);
 }
 
 static int forward_read(struct reader *reader, const struct toml_value *value)

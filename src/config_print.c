@@ -244,10 +244,17 @@ static void print_port(struct printer *printer, const char *key, unsigned int fi
 	print_text(printer, key, text);
 }
 
+static bool forward_has_external(const struct forward *forward)
+{
+	static const __be32 none[4];
+
+	return memcmp(forward->external_addr, none, sizeof(none)) != 0;
+}
+
 static void print_forward(struct printer *printer, const struct forward *forward)
 {
 	unsigned int length = forward->external.last - forward->external.first;
-	char address[INET6_ADDRSTRLEN];
+	char address[INET6_ADDRSTRLEN], external[INET6_ADDRSTRLEN];
 	size_t count = 0;
 
 	inet_ntop(forward->family, forward->internal_addr, address, sizeof(address));
@@ -260,6 +267,9 @@ static void print_forward(struct printer *printer, const struct forward *forward
 	fputc(']', printer->to);
 	key_end(printer);
 	print_port(printer, "external_port", forward->external.first, length);
+	if (inet_ntop(forward->family, forward->external_addr, external, sizeof(external)) &&
+	    forward_has_external(forward))
+		print_text(printer, "external_address", external);
 	print_text(printer, "internal_address", address);
 	print_port(printer, "internal_port", forward->internal_port, length);
 	key_begin(printer, "remotes");

@@ -58,8 +58,7 @@ struct datapath_config {
 	size_t internals_count;
 	const struct ip_prefix *exempt_destinations;
 	size_t exempt_destinations_count;
-	const struct forward
-		*forwards; /* static mappings, of the first external; those of another family do not count */
+	const struct forward *forwards; /* static mappings; those of another family do not count */
 	size_t forwards_count;
 };
 

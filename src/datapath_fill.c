@@ -77,7 +77,7 @@ static int fill_statics(struct datapath *dp, const struct slot_fill *fill, const
 		.addr_size = datapath_addr_size(dp),
 		.index = fill->blocks,
 		.endpoints = bpf_map__fd(dp->maps.endpoints),
-		.external = &dp->config->external[0],
+		.externals = dp->config->external,
 	};
 	int err = static_mappings_fill(&maps, config);
 

@@ -165,7 +165,7 @@ bool forward_conflicts(const struct forward *forward, const struct forward *othe
 	if (!protocol || forward->family != other->family)
 		return false;
 	port = overlap(forward->external.first, length, other->external.first, other_length);
-	if (port) {
+	if (port && forward->external_number == other->external_number) {
 		snprintf(what, size, "external port %s %u", protocol, port);
 		return true;
 	}

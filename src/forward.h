@@ -25,7 +25,9 @@ struct forward {
 	uint16_t internal_port; /* of the first external port; each next one has the next */
 	int family;		/* AF_INET or AF_INET6: of the internal address, and of the remotes */
 	__be32 internal_addr[4];
-	struct ip_prefix *remotes; /* nobody else may use it; none: anybody may. To be freed. */
+	__be32 external_addr[4];      /* as it is written; all zero: it is not */
+	unsigned int external_number; /* whose ports these are, of several externals: 0 if nothing is written */
+	struct ip_prefix *remotes;    /* nobody else may use it; none: anybody may. To be freed. */
 	size_t remotes_count;
 	unsigned int line; /* of the configuration file; 0: it is from the command line */
 	bool is_added;	   /* at run time (forwards.h), and neither from a file nor from the command line */

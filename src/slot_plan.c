@@ -39,28 +39,30 @@ static void plan_protocol(struct slot_plan *plan, struct external *external, enu
 	}
 }
 
-static bool forward_is_of(const struct forward *forward, const struct datapath_config *config,
+static bool forward_is_of(const struct forward *forward, const struct datapath_config *config, unsigned int external,
 			  enum nat_protocol protocol)
 {
-	return forward->family == config->family && protocol < NAT_ICMP && forward->protocols[protocol];
+	return forward->family == config->family && forward->external_number == external && protocol < NAT_ICMP &&
+	       forward->protocols[protocol];
 }
 
 /* The ports of static mappings that no class has. */
-static int plan_unmanaged(struct slot_plan *plan, enum nat_protocol protocol)
+static int plan_unmanaged(struct slot_plan *plan, unsigned int external, enum nat_protocol protocol)
 {
-	const struct port_set *managed = ports_of(plan->config, 0, protocol);
+	const struct port_set *managed = ports_of(plan->config, external, protocol);
+	struct port_set *unmanaged = &plan->unmanaged[external][protocol];
 	int err = 0;
 
 	for (size_t i = 0; i < plan->config->forwards_count; i++) {
 		const struct forward *forward = &plan->config->forwards[i];
 
-		if (!forward_is_of(forward, plan->config, protocol))
+		if (!forward_is_of(forward, plan->config, external, protocol))
 			continue;
 		for (unsigned int port = forward->external.first; !err && port <= forward->external.last; port++)
 			if (!port_set_contains(managed, port))
-				err = port_set_add(&plan->unmanaged[protocol], port, port);
+				err = port_set_add(unmanaged, port, port);
 	}
-	plan->slots += port_set_size(&plan->unmanaged[protocol]);
+	plan->slots += port_set_size(unmanaged);
 	return err;
 }
 
@@ -77,8 +79,7 @@ int slot_plan_make(struct slot_plan *plan, const struct datapath_config *config)
 		external->flags = config->externals && config->externals[i].is_no_source ? EXTERNAL_NO_SOURCE : 0;
 		for (int protocol = 0; protocol < NAT_PROTOCOLS; protocol++) {
 			plan_protocol(plan, external, protocol, ports_of(config, i, protocol));
-			if (!i)
-				err = err ?: plan_unmanaged(plan, protocol);
+			err = err ?: plan_unmanaged(plan, i, protocol);
 		}
 	}
 	return err;
@@ -86,8 +87,8 @@ int slot_plan_make(struct slot_plan *plan, const struct datapath_config *config)
 
 void slot_plan_free(struct slot_plan *plan)
 {
-	for (int protocol = 0; protocol < NAT_PROTOCOLS; protocol++)
-		port_set_free(&plan->unmanaged[protocol]);
+	for (unsigned int i = 0; i < NAT_EXTERNALS_MAX * NAT_PROTOCOLS; i++)
+		port_set_free(&plan->unmanaged[i / NAT_PROTOCOLS][i % NAT_PROTOCOLS]);
 }
 
 static __u32 visit_ports(const struct port_set *ports, int kind, __u32 slot,
@@ -108,8 +109,7 @@ void slot_plan_visit(const struct slot_plan *plan, unsigned int external, enum n
 
 	for (int kind = 0; kind < NAT_PORT_KINDS; kind++)
 		slot = visit_ports(ports, kind, slot, visit, arg);
-	if (!external)
-		visit_ports(&plan->unmanaged[protocol], -1, slot, visit, arg);
+	visit_ports(&plan->unmanaged[external][protocol], -1, slot, visit, arg);
 }
 
 /* FNV-1a. */
@@ -122,7 +122,8 @@ static __u64 hash_add(__u64 hash, __u64 value)
 
 static __u64 hash_forward(__u64 hash, const struct forward *forward, size_t n)
 {
-	hash = hash_add(hash, (__u64)forward->protocols[NAT_TCP] << 1 | forward->protocols[NAT_UDP]);
+	hash = hash_add(hash, (__u64)forward->external_number << 2 | (__u64)forward->protocols[NAT_TCP] << 1 |
+				      forward->protocols[NAT_UDP]);
 	hash = hash_add(hash, (__u64)forward->external.first << 16 | forward->external.last);
 	hash = hash_add(hash, (__u64)forward->internal_port << 16 | forward_remote_set(forward, n));
 	for (int i = 0; i < 4; i++)

@@ -17,7 +17,7 @@
 struct slot_plan {
 	struct external externals[NAT_EXTERNALS_MAX]; /* the flags, and where its slots are; no address */
 	const struct datapath_config *config;
-	struct port_set unmanaged[NAT_PROTOCOLS]; /* of the static mappings', which are the first external's */
+	struct port_set unmanaged[NAT_EXTERNALS_MAX][NAT_PROTOCOLS]; /* of the static mappings' */
 	__u32 slots;
 	__u32 regions;
 };

@@ -19,22 +19,23 @@ static __u32 ticks_now(void)
 }
 
 /* What is open to all takes the short way at once: it looks as if somebody had answered, and a session were established. */
-static int mapping_fill(const struct static_maps *maps, enum nat_protocol protocol, __u16 external_port,
-			const __be32 addr[4], __u16 internal_port, __u16 remote_set)
+static int mapping_fill(const struct static_maps *maps, const struct forward *forward, enum nat_protocol protocol,
+			unsigned int n, __u16 remote_set)
 {
-	struct endpoint endpoint = { .port = htons(internal_port), .protocol = protocol };
-	__u32 entry = (__u32)protocol << 16 | external_port;
-	__u32 slot = maps->external->first_slot[protocol] +
+	const struct external *external = &maps->externals[forward->external_number];
+	struct endpoint endpoint = { .port = htons(forward->internal_port + n), .protocol = protocol };
+	__u32 entry = (forward->external_number * NAT_PROTOCOLS + protocol) << 16 | (forward->external.first + n);
+	__u32 slot = external->first_slot[protocol] +
 		     maps->index[entry / NAT_PORT_BLOCK].offset[entry % NAT_PORT_BLOCK] - 1;
 	struct mapping *map = (struct mapping *)(maps->slots + slot * maps->slot_size);
 
-	memcpy(endpoint.addr.word, addr, sizeof(endpoint.addr.word));
+	memcpy(endpoint.addr.word, forward->internal_addr, sizeof(endpoint.addr.word));
 	if (bpf_map_update_elem(maps->endpoints, &endpoint, &slot, BPF_NOEXIST))
 		return -errno;
 	map->internal_port = endpoint.port;
-	memcpy(&map->internal_addr, addr, maps->addr_size);
+	memcpy(&map->internal_addr, forward->internal_addr, maps->addr_size);
 	map->expires = ticks_now() + NAT_STATIC_TICKS;
-	map->generation = maps->external->generation;
+	map->generation = external->generation;
 	map->epoch = remote_set;
 	map->confirmed = map->sessions = !remote_set;
 	map->state = MAPPING_STATIC;
@@ -50,11 +51,11 @@ int static_mappings_fill(const struct static_maps *maps, const struct datapath_c
 		const __u16 length = forward->external.last - forward->external.first;
 
 		for (int protocol = 0; protocol < FORWARD_PROTOCOLS; protocol++) {
-			if (forward->family != config->family || !forward->protocols[protocol])
+			if (forward->family != config->family || forward->external_number >= config->externals_count ||
+			    !forward->protocols[protocol])
 				continue;
 			for (unsigned int n = 0; n <= length && !err; n++)
-				err = mapping_fill(maps, protocol, forward->external.first + n, forward->internal_addr,
-						   forward->internal_port + n, forward_remote_set(forward, i));
+				err = mapping_fill(maps, forward, protocol, n, forward_remote_set(forward, i));
 		}
 	}
 	return err;

@@ -13,7 +13,7 @@ struct static_maps {
 	size_t slot_size, addr_size; /* the distance of two slots; bytes of the family's address */
 	const struct port_block *index;
 	int endpoints;
-	const struct external *external; /* the first: it has them all */
+	const struct external *externals;
 };
 
 /* Every port has its slot already. Returns 0 or -errno. */

@@ -152,6 +152,7 @@ static size_t forwards_fill(struct router *router)
 		forward->external.first = setup->external_port;
 		forward->external.last = setup->last ? setup->last : setup->external_port;
 		forward->internal_port = setup->internal_port;
+		forward->external_number = setup->external;
 		forward->family = router->family;
 		addr_words(setup->addr, forward->internal_addr);
 		forward->remotes = router->remotes[count];

@@ -25,6 +25,7 @@ struct forward_setup {
 	unsigned int external_port, last;
 	uint32_t addr;
 	unsigned int internal_port;
+	unsigned int external; /* 1: the second one's */
 	struct ip_prefix remotes[2];
 };
 

@@ -19,6 +19,13 @@
 
 static const struct setup forwards = { FORWARDS };
 static const struct setup two = { FORWARDS, .two = true };
+static const struct setup named = {
+	.forwards = { { NAT_UDP, 8000, .addr = A, .internal_port = 80, .external = 1 },
+		      { NAT_UDP, 8000, .addr = B, .internal_port = 81 },
+		      { NAT_UDP, 25000, .addr = A, .internal_port = 7000, .external = 1 },
+		      { NAT_TCP, 443, .addr = B, .internal_port = 80, .external = 1 } },
+	.two = true,
+};
 static const struct setup by_address = { FORWARDS, .filtering = FILTERING_ADDRESS_AND_PORT };
 static const struct setup limited = { FORWARDS, .host_limit = { 1, 1, 1 }, .host_rate = 2 };
 static const struct setup only_static = { FORWARDS, .ports = { "", "", "" } };
@@ -190,6 +197,21 @@ static const struct step another_address[] = {
 	  ERROR(UNREACHABLE, 1, R, A, UDP(A, 7000, S, 53)), WHY_IN_ERROR },
 };
 
+static const struct step of_either[] = {
+	{ "the second's", WAN, UDP(Z, 99, EXT2, 8000), LAN, UDP(Z, 99, A, 80), WHY_IN },
+	{ "A answers from it", LAN, UDP(A, 80, Z, 99), WAN, UDP(EXT2, 8000, Z, 99), WHY_OUT },
+	{ "A's own packet", LAN, UDP(A, 80, S, 53), WAN, UDP(EXT2, 8000, S, 53), WHY_OUT },
+	{ "the same port of the first is B's", WAN, UDP(Z, 99, EXT, 8000), LAN, UDP(Z, 99, B, 81), WHY_IN },
+	{ "B answers from that", LAN, UDP(B, 81, Z, 99), WAN, UDP(EXT, 8000, Z, 99), WHY_OUT },
+	{ "a managed port of the second", WAN, UDP(Z, 99, EXT2, 25000), LAN, UDP(Z, 99, A, 7000), WHY_IN },
+	{ "is nobody's of the first", WAN, UDP(Z, 99, EXT, 25000), DROPPED, WHY_NO_MAPPING },
+	{ "G gets that", LAN, UDP(G, 25000, S, 53), WAN, UDP(EXT, 25000, S, 53), WHY_OUT_NEW },
+	{ "TCP of the second", WAN, TCP(SYN, Z, 99, EXT2, 443), LAN, TCP(SYN, Z, 99, B, 80), WHY_IN },
+	{ "not of the first", WAN, TCP(SYN, Z, 99, EXT, 443), PASSED, WHY_UNMANAGED },
+	{ "B calls A by the second", LAN, UDP(B, 81, EXT2, 8000), TURNED, UDP(EXT, 8000, EXT2, 8000), WHY_HAIRPIN },
+	{ "A hears it", ROUND, UDP(EXT, 8000, EXT2, 8000), LAN, UDP(EXT, 8000, A, 80), WHY_IN },
+};
+
 static const struct step of_the_first[] = {
 	{ "the first address has it", WAN, UDP(Z, 99, EXT, 25000), LAN, UDP(Z, 99, A, 7000), WHY_IN },
 	{ "the second does not", WAN, UDP(Z, 99, EXT2, 25000), DROPPED, WHY_NO_MAPPING },
@@ -232,6 +254,7 @@ static const struct test tests[] = {
 	STEPS("survives_a_change_of_address", another_address, .setup = &forwards),
 	STEPS("whatever_the_filtering", filtered, .setup = &by_address),
 	STEPS("of_two_externals_the_first", of_the_first, .setup = &two),
+	STEPS("of_two_externals_either", of_either, .setup = &named),
 	STEPS("counts_towards_no_limit", uncounted, .setup = &limited),
 	STEPS("without_any_managed_port", none_managed, .setup = &only_static),
 	STEPS("of_a_host_that_is_not_internal", not_internal, .setup = &others_internal),

@@ -149,6 +149,16 @@ static void test_refused(void **state)
 		  "f:4: [[interfaces]] \"wan\": remotes: a string, where an array of networks belongs" },
 		{ WAN FORWARD("protocol = \"tcp\", remotes = [\"2001:db8::/32\"]"),
 		  "f:4: [[interfaces]] \"wan\": remotes: \"2001:db8::/32\": is not of the internal address's family" },
+		{ WAN FORWARD("protocol = \"tcp\", external_address = 1"),
+		  "f:4: [[interfaces]] \"wan\": external_address: an integer, where an address such as \"203.0.113.2\" "
+		  "belongs" },
+		{ WAN FORWARD("protocol = \"tcp\", external_address = \"2001:db8::1\""),
+		  "f:4: [[interfaces]] \"wan\": external_address: \"2001:db8::1\": not an address of the internal one's "
+		  "family" },
+		{ WAN "externals = [{ address = \"192.0.2.7\", no_snat = true }]\n" FORWARD(
+			  "protocol = \"tcp\", external_address = \"192.0.2.7\""),
+		  "f:5: [[interfaces]] \"wan\": external_address: \"192.0.2.7\": is not the address of one of the "
+		  "externals that internal hosts can have" },
 		{ WAN "forwards = [{ protocol = \"tcp\", external_port = 80, internal_address = \"fd00::1\" }]",
 		  "f:4: [[interfaces]] \"wan\": forwards: an IPv6 address, but nat66 is not on" },
 		{ WAN "[[interfaces.forwards]]\nprotocol = \"tcp\"\nexternal_port = \"80-90\"\n"
@@ -300,6 +310,12 @@ static void test_effect(void **state)
 		{ FORWARD("protocol = \"tcp\""),
 		  "[[interfaces.forwards]]\nprotocol = [\"tcp\"]\nexternal_port = 80\ninternal_address = \"10.0.0.1\"\n"
 		  "internal_port = 80\nremotes = []" },
+		{ "externals = [{ match_address = \"192.0.2.6/32\" }, { network = \"192.0.2.7/24\" }]\n" FORWARD(
+			  "protocol = \"tcp\", external_address = \"192.0.2.7\""),
+		  "external_port = 80\nexternal_address = \"192.0.2.7\"" },
+		{ "externals = [{ match_address = \"192.0.2.6/32\" }]\n" FORWARD(
+			  "protocol = \"tcp\", external_address = \"192.0.2.6\""),
+		  "external_port = 80\nexternal_address = \"192.0.2.6\"" },
 		{ "forwards = [{ protocol = [\"udp\", \"tcp\"], external_port = \"80-89\", internal_port = 8080, "
 		  "internal_address = \"10.0.0.1\", remotes = [\"192.0.2.7/24\", \"198.51.100.1/32\"] }]",
 		  "[[interfaces.forwards]]\nprotocol = [\"tcp\", \"udp\"]\nexternal_port = \"80-89\"\n"
