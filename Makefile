@@ -50,7 +50,7 @@ HOST_CFLAGS := -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-reco
 	$(WARNINGS) $(DEFINES) $(INCLUDES)
 
 # Sources. What needs a library that the host may lack is an edge; the rest is linked to the unit tests.
-EDGES := main daemon listeners listener_warn interface instance inheritance pins datapath datapath_fill succession \
+EDGES := main daemon listeners listener_warn assignment_log interface instance inheritance pins datapath datapath_fill succession \
 	static_mapping fragments attachment designated_link facts facts_firewall masquerade qdisc netlink routing skeleton \
 	privileges cleanup control control_answer mapping_view client
 SRC := $(basename $(notdir $(wildcard src/*.c)))

@@ -18,6 +18,7 @@ enum {
 	DEFAULT_FIRST_ICMP_ID = 1000,
 	DEFAULT_HAIRPIN_RULE_PREF = 100,
 	DEFAULT_CONTROL_MODE = 0600,
+	DEFAULT_ASSIGNMENTS_RATE = 1000,
 	DEFAULT_LOCAL_RULE_PREF = 200,
 	DEFAULT_HAIRPIN_TABLE = 4787,
 	DEFAULT_DESIGNATED_RULE_PREF = 110,
@@ -28,6 +29,9 @@ const char *const config_filterings[] = {
 	[FILTERING_ENDPOINT_INDEPENDENT] = "endpoint-independent",
 	[FILTERING_ADDRESS] = "address-dependent",
 	[FILTERING_ADDRESS_AND_PORT] = "address-and-port-dependent",
+};
+const char *const config_log_levels[LOG_INFO + 1] = {
+	[LOG_ERROR] = "error", [LOG_WARNING] = "warning", [LOG_INFO] = "info"
 };
 const char *const config_poolings[] = { [POOLING_FIRST] = "first", [POOLING_PAIRED] = "paired" };
 
@@ -54,6 +58,9 @@ void config_init(struct config *config)
 	for (family = 0; family < CONFIG_FAMILIES; family++)
 		config->local_rule_pref[family] = DEFAULT_LOCAL_RULE_PREF;
 	config->control.mode = DEFAULT_CONTROL_MODE;
+	config->log.level = LOG_INFO;
+	config->log.assignments_rate = DEFAULT_ASSIGNMENTS_RATE;
+	snprintf(config->log.socket, sizeof(config->log.socket), "/dev/log");
 }
 
 int config_add_note(struct config *config, const char *note)

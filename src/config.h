@@ -14,6 +14,7 @@
 
 #include "datapath.h"
 #include "forward.h"
+#include "log.h"
 #include "port_set.h"
 
 enum config_family { CONFIG_IPV4, CONFIG_IPV6, CONFIG_FAMILIES };
@@ -106,8 +107,18 @@ struct control_config {
 	char metrics_listen[64]; /* an address and a port; "": no listener */
 };
 
+/* What is said, and to whom. */
+struct log_config {
+	bool to_syslog;		   /* else to standard error */
+	uint32_t level;		   /* enum log_level */
+	char socket[104];	   /* syslog's */
+	bool assignments;	   /* which internal endpoint had which external one, and when */
+	uint32_t assignments_rate; /* lines a second at most */
+};
+
 struct config {
 	struct control_config control;
+	struct log_config log;
 	uint32_t local_rule_pref[CONFIG_FAMILIES]; /* where the local table's rule goes while hairpinning is on */
 	struct interface_config *interfaces;
 	size_t interfaces_count;
@@ -115,6 +126,9 @@ struct config {
 	char **notes;	       /* lines about what has no effect: said once */
 	size_t notes_count;
 };
+
+/* What log levels are called, by enum log_level. */
+extern const char *const config_log_levels[LOG_INFO + 1];
 
 /* What filtering and pooling are called, by enum nat_filtering and enum nat_pooling. */
 extern const char *const config_filterings[FILTERING_ADDRESS_AND_PORT + 1], *const config_poolings[POOLING_PAIRED + 1];

@@ -1223,12 +1223,80 @@ static int take_control(struct reader *reader, const struct key *key, const stru
 	return err;
 }
 
+/* [log] */
+
+static int take_to(struct reader *reader, const struct key *key, const struct toml_entry *entry, void *field)
+{
+	const char *text = string_get(reader, key->name, &entry->value, "a string");
+
+	if (!text)
+		return -EINVAL;
+	if (strcmp(text, "stderr") != 0 && strcmp(text, "syslog") != 0)
+		return refuse(reader, entry->value.line, "to: \"%.64s\": neither stderr nor syslog", text);
+	*(bool *)field = !strcmp(text, "syslog");
+	return 0;
+}
+
+static int take_level(struct reader *reader, const struct key *key, const struct toml_entry *entry, void *field)
+{
+	const char *text = string_get(reader, key->name, &entry->value, "a string");
+	uint32_t level;
+
+	if (!text)
+		return -EINVAL;
+	for (level = LOG_ERROR; level <= LOG_INFO; level++)
+		if (!strcmp(text, config_log_levels[level])) {
+			*(uint32_t *)field = level;
+			return 0;
+		}
+	return refuse(reader, entry->value.line, "level: \"%.64s\": not error, warning or info", text);
+}
+
+static int take_socket(struct reader *reader, const struct key *key, const struct toml_entry *entry, void *field)
+{
+	const char *text = string_get(reader, key->name, &entry->value, "a path");
+
+	if (!text)
+		return -EINVAL;
+	if (*text != '/' || strlen(text) >= sizeof(reader->config->log.socket))
+		return refuse(reader, entry->value.line,
+			      "socket: \"%.104s\": not an absolute path of at most %zu bytes", text,
+			      sizeof(reader->config->log.socket) - 1);
+	snprintf(field, sizeof(reader->config->log.socket), "%s", text);
+	return 0;
+}
+
+#define LOG(key_name, kind, field_name) \
+	.name = (key_name), .take = take_##kind, .offset = offsetof(struct log_config, field_name)
+
+static const struct key log_keys[] = {
+	{ LOG("to", to, to_syslog) },
+	{ LOG("level", level, level) },
+	{ LOG("socket", socket, socket) },
+	{ LOG("assignments", bool, assignments) },
+	{ LOG("assignments_rate", number, assignments_rate), .min = 1, .max = UINT32_MAX },
+};
+
+static int take_log(struct reader *reader, const struct key *key, const struct toml_entry *entry, void *field)
+{
+	int err;
+
+	(void)field;
+	if (entry->value.type != TOML_TABLE)
+		return refuse_type(reader, key->name, &entry->value, "a table");
+	snprintf(reader->context, sizeof(reader->context), "[log]: ");
+	err = keys_take(reader, KEYS(log_keys), &entry->value, &reader->config->log);
+	reader->context[0] = '\0';
+	return err;
+}
+
 static int document_read(struct reader *reader)
 {
 	static const struct key first_keys[] = {
 		{ .name = "version", .take = take_version, .max = INT32_MAX },
 		{ .name = "defaults", .take = take_defaults },
 		{ .name = "control", .take = take_control },
+		{ .name = "log", .take = take_log },
 		{ .name = "interfaces", .take = take_elsewhere },
 	};
 	const struct toml_value *root = toml_root(reader->document), *interfaces, *element;

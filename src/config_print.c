@@ -377,6 +377,17 @@ static void print_control(struct printer *printer, const struct control_config *
 	table_end(printer);
 }
 
+static void print_log(struct printer *printer, const struct log_config *log)
+{
+	table_begin(printer, "log", "log");
+	print_text(printer, "to", log->to_syslog ? "syslog" : "stderr");
+	print_text(printer, "level", config_log_levels[log->level]);
+	print_text(printer, "socket", log->socket);
+	print_bool(printer, "assignments", log->assignments);
+	print_number(printer, "assignments_rate", log->assignments_rate);
+	table_end(printer);
+}
+
 void config_print(FILE *to, const struct config *config, enum config_format format)
 {
 	struct printer printer = { to, format, false };
@@ -389,6 +400,7 @@ void config_print(FILE *to, const struct config *config, enum config_format form
 	print_number(&printer, "ipv6_local_rule_pref", config->local_rule_pref[CONFIG_IPV6]);
 	table_end(&printer);
 	print_control(&printer, &config->control);
+	print_log(&printer, &config->log);
 	tables_begin(&printer, "interfaces");
 	for (i = 0; i < config->interfaces_count; i++) {
 		tables_next(&printer, "interfaces");

@@ -15,6 +15,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "assignment_log.h"
 #include "config_change.h"
 #include "config_file.h"
 #include "control.h"
@@ -63,6 +64,7 @@ struct daemon {
 	bool has_failed; /* to start */
 	struct control *control;
 	struct control_daemon controlled;
+	struct assignment_logs *assignments;
 };
 
 /* The n-th table that hairpin routes go to, of all interfaces and families; 0: none. */
@@ -406,6 +408,12 @@ static void netlink_handle(struct daemon *daemon)
 		daemon->must_follow = true;
 }
 
+static void assignments_follow(struct daemon *daemon)
+{
+	assignment_logs_follow(&daemon->assignments, &daemon->config->log, daemon->interfaces,
+			       daemon->interfaces_count);
+}
+
 static void timer_handle(struct daemon *daemon)
 {
 	uint64_t ticks;
@@ -416,10 +424,17 @@ static void timer_handle(struct daemon *daemon)
 	notify_alive();
 	for (i = 0; i < daemon->interfaces_count; i++)
 		interface_sweep(&daemon->interfaces[i]);
+	assignments_follow(daemon);
 	if (daemon->must_follow || --daemon->look_in <= 0)
 		daemon_follow_on(daemon);
 	if (daemon->control)
 		control_tick(daemon->control);
+}
+
+/* `both`: until it has started, whoever starts it by hand is to see why it does not. */
+static void log_follow(const struct log_config *config, bool both)
+{
+	log_configure(config->to_syslog ? config->socket : NULL, (enum log_level)config->level, both);
 }
 
 /* Puts another configuration in the place of the present one, and that into *config. The interfaces are the same. */
@@ -430,6 +445,7 @@ static void config_swap(struct daemon *daemon, struct config *config)
 
 	*daemon->config = *config;
 	*config = before;
+	log_follow(&daemon->config->log, false);
 	for (i = 0; i < daemon->interfaces_count; i++) {
 		interface_reconfigure(&daemon->interfaces[i], &daemon->config->interfaces[i]);
 		masquerade_reconfigure(daemon->interfaces[i].masquerade);
@@ -747,6 +763,7 @@ int daemon_run(struct config *config, const char *file)
 	int err;
 
 	notify_open();
+	log_follow(&config->log, true);
 	err = privileges_check();
 	err = err ?: netlink_open(&daemon.nl);
 	err = err ?: config_resolve(&daemon);
@@ -760,8 +777,12 @@ int daemon_run(struct config *config, const char *file)
 		control_begin(&daemon);
 		privileges_drop();
 		notify_ready();
+		log_follow(&config->log, false);
+		assignments_follow(&daemon);
 		daemon_loop(&daemon);
 		notify_stopping();
+		assignments_follow(&daemon);
+		assignment_logs_close(&daemon.assignments);
 		forwards_end(&daemon);
 	}
 	daemon.has_failed = err;

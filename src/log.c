@@ -5,6 +5,7 @@
  */
 #include "log.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -14,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum { LINE_MAX_SIZE = 512 }; /* at most PIPE_BUF: a pipe takes it whole or not at all */
@@ -24,6 +26,11 @@ static char pending[LINE_MAX_SIZE]; /* the rest of a line that a terminal took i
 static size_t pending_size;
 static unsigned long lost;
 static char last_error[192];
+static enum log_level level_wanted = LOG_INFO;
+static struct sockaddr_un syslog_address; /* without a path: none */
+static int syslog_fd = -1;
+static bool is_both;
+static unsigned long syslog_lost;
 static void (*hearer)(const char *line, void *arg);
 static void *hearer_arg;
 
@@ -141,17 +148,102 @@ static size_t text_escape(char *to, size_t size, const char *text)
 	return used;
 }
 
-static void log_line(const char *level, const char *format, va_list args)
+/* Syslog: its severities, and our facility, daemon. */
+enum { SEVERITY_ERROR = 3, SEVERITY_WARNING, SEVERITY_NOTICE, SEVERITY_INFO, FACILITY = 3 << 3 };
+
+static bool syslog_open(void)
+{
+	syslog_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (syslog_fd < 0)
+		return false;
+	if (!connect(syslog_fd, (const struct sockaddr *)&syslog_address, sizeof(syslog_address)))
+		return true;
+	close(syslog_fd);
+	syslog_fd = -1;
+	return false;
+}
+
+/* Whether it has been taken. One that was restarted has another socket under the same name. */
+static bool syslog_send(const char *line, size_t size)
+{
+	int tries;
+
+	for (tries = 0; tries < 2; tries++) {
+		if (syslog_fd < 0 && !syslog_open())
+			return false;
+		if (send(syslog_fd, line, size, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+			return true;
+		if (errno == EAGAIN || errno == ENOBUFS)
+			return false;
+		close(syslog_fd);
+		syslog_fd = -1;
+	}
+	return false;
+}
+
+/* Whoever takes it puts the time in front: RFC 3164 lets us leave it out, and they know which zone is wanted. */
+static bool syslog_say(int severity, const char *text)
+{
+	char line[LINE_MAX_SIZE + 32];
+	int pid = (int)getpid();
+
+	if (syslog_lost) {
+		snprintf(line, sizeof(line), "<%d>einat[%d]: warning: %lu %s not taken by syslog",
+			 FACILITY | SEVERITY_WARNING, pid, syslog_lost, syslog_lost == 1 ? "line was" : "lines were");
+		if (!syslog_send(line, strlen(line)))
+			return false;
+		syslog_lost = 0;
+	}
+	snprintf(line, sizeof(line), "<%d>einat[%d]: %s", FACILITY | severity, pid, text);
+	return syslog_send(line, strlen(line));
+}
+
+void log_configure(const char *socket, enum log_level level, bool both)
+{
+	if (syslog_fd >= 0)
+		close(syslog_fd);
+	syslog_fd = -1;
+	memset(&syslog_address, 0, sizeof(syslog_address));
+	syslog_address.sun_family = AF_UNIX;
+	if (socket)
+		memccpy(syslog_address.sun_path, socket, '\0', sizeof(syslog_address.sun_path) - 1);
+	level_wanted = level;
+	is_both = both;
+}
+
+static bool is_wanted(int severity)
+{
+	switch (severity) {
+	case SEVERITY_WARNING:
+		return level_wanted >= LOG_WARNING;
+	case SEVERITY_INFO:
+		return level_wanted >= LOG_INFO;
+	default:
+		return true;
+	}
+}
+
+static void log_line(int severity, const char *level, const char *format, va_list args)
 {
 	char line[LINE_MAX_SIZE], text[LINE_MAX_SIZE];
+	bool is_taken = false;
 	size_t used, begin;
 
 	vsnprintf(text, sizeof(text), format, args);
-	begin = used = (size_t)snprintf(line, sizeof(line), "einat: %s", level);
+	used = (size_t)snprintf(line, sizeof(line), "einat: %s", level);
+	begin = used;
 	used += text_escape(line + used, sizeof(line) - used - 1, text);
 	line[used] = '\0';
 	if (*level && hearer)
 		hearer(line + begin, hearer_arg);
+	if (!is_wanted(severity))
+		return;
+	if (syslog_address.sun_path[0]) {
+		is_taken = syslog_say(severity, line + strlen("einat: "));
+		syslog_lost += !is_taken;
+	}
+	if (is_taken && !is_both)
+		return;
 	line[used++] = '\n';
 	if (!log_catch_up() || !line_write(line, used))
 		lost++;
@@ -173,7 +265,7 @@ void log_error(const char *format, ...)
 	va_end(args);
 	last_error[text_escape(last_error, sizeof(last_error) - 1, text)] = '\0';
 	va_start(args, format);
-	log_line("", format, args);
+	log_line(SEVERITY_ERROR, "", format, args);
 	va_end(args);
 }
 
@@ -187,7 +279,7 @@ void log_warning(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	log_line("warning: ", format, args);
+	log_line(SEVERITY_WARNING, "warning: ", format, args);
 	va_end(args);
 }
 
@@ -196,6 +288,15 @@ void log_info(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	log_line("", format, args);
+	log_line(SEVERITY_INFO, "", format, args);
+	va_end(args);
+}
+
+void log_record(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	log_line(SEVERITY_NOTICE, "", format, args);
 	va_end(args);
 }

@@ -6,6 +6,7 @@
  * burst silent PATH WORDS: asks a daemon's control socket, reads nothing, and says `asked`; stays until it is killed.
  * burst raw PATH: sends it what is on standard input, as it is, and prints what comes back.
  * burst tcp ADDRESS PORT: the same by TCP.
+ * burst syslog PATH: a syslog there: prints each line that it gets.
  * burst idle PATH: says nothing, until the daemon has had enough.
  */
 #include <arpa/inet.h>
@@ -73,6 +74,26 @@ static int tcp_open(const char *address, const char *port)
 	exit(1);
 }
 
+static int syslog_print(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	char line[4096];
+	ssize_t n;
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	unlink(path);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address))) {
+		perror(path);
+		return 1;
+	}
+	while ((n = recv(fd, line, sizeof(line), 0)) >= 0) {
+		printf("%.*s\n", (int)n, line);
+		fflush(stdout);
+	}
+	return 1;
+}
+
 static int raw(int fd)
 {
 	copy(STDIN_FILENO, fd);
@@ -91,6 +112,8 @@ int main(int argc, char **argv)
 		return raw(tcp_open(argv[2], argv[3]));
 	if (argc == 3 && !strcmp(argv[1], "idle"))
 		return copy(control_open(argv[2]), STDOUT_FILENO);
+	if (argc == 3 && !strcmp(argv[1], "syslog"))
+		return syslog_print(argv[2]);
 	if (argc == 4 && !strcmp(argv[1], "silent"))
 		return silent(argv[2], argv[3]);
 	if (argc != 5 || inet_pton(AF_INET, argv[1], &local.sin_addr) != 1 ||

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <termios.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -149,13 +150,138 @@ static void test_escape(void **state)
 	close(fds[1]);
 }
 
+static char directory[] = "/tmp/test_log-XXXXXX";
+static struct sockaddr_un syslog_at = { .sun_family = AF_UNIX };
+
+/* A syslog that takes what fits into its socket. */
+static int syslog_open(void)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+
+	unlink(syslog_at.sun_path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&syslog_at, sizeof(syslog_at)), 0);
+	return fd;
+}
+
+/* The next line that it has got, "" for none, with the process id taken out. */
+static const char *syslog_line(int fd)
+{
+	static char line[1024];
+	ssize_t n = recv(fd, line, sizeof(line) - 1, 0);
+	char pid[16];
+	char *at;
+
+	line[n > 0 ? n : 0] = '\0';
+	snprintf(pid, sizeof(pid), "[%d]", (int)getpid());
+	at = strstr(line, pid);
+	if (at)
+		memmove(at, at + strlen(pid), strlen(at + strlen(pid)) + 1);
+	return line;
+}
+
+/* Standard error goes to a pipe meanwhile: how much has come there. */
+static void test_syslog(void **state)
+{
+	int fds[2], kept = dup(STDERR_FILENO), fd;
+	unsigned long said = 0, seen = 0, lost = 0;
+	char line[600];
+	ssize_t n;
+
+	(void)state;
+	assert_non_null(mkdtemp(directory));
+	snprintf(syslog_at.sun_path, sizeof(syslog_at.sun_path), "%s/log", directory);
+	assert_int_equal(pipe2(fds, O_NONBLOCK), 0);
+	dup2(fds[1], STDERR_FILENO);
+	log_open();
+	fd = syslog_open();
+	log_configure(syslog_at.sun_path, LOG_INFO, false);
+	log_error("an error");
+	log_warning("a warning");
+	log_info("information");
+	log_record("a record");
+	assert_string_equal(syslog_line(fd), "<27>einat: an error");
+	assert_string_equal(syslog_line(fd), "<28>einat: warning: a warning");
+	assert_string_equal(syslog_line(fd), "<30>einat: information");
+	assert_string_equal(syslog_line(fd), "<29>einat: a record");
+	assert_int_equal(read(fds[0], line, sizeof(line)), -1);
+	/* gone: to standard error, and counted */
+	close(fd);
+	unlink(syslog_at.sun_path);
+	log_error("nobody is there");
+	n = read(fds[0], line, sizeof(line));
+	assert_int_equal(n, strlen("einat: nobody is there\n"));
+	/* back: nothing has to be done */
+	fd = syslog_open();
+	log_error("again");
+	assert_string_equal(syslog_line(fd), "<28>einat: warning: 1 line was not taken by syslog");
+	assert_string_equal(syslog_line(fd), "<27>einat: again");
+	/* restarted between two lines: none is lost */
+	close(fd);
+	fd = syslog_open();
+	log_error("restarted");
+	assert_string_equal(syslog_line(fd), "<27>einat: restarted");
+	/* it does not read: nobody waits, and nothing is missing that was not counted */
+	alarm(SECONDS);
+	for (; said < LINES; said++)
+		log_info("%s", text);
+	while (*syslog_line(fd))
+		seen++;
+	log_info("%s", text);
+	assert_int_equal(sscanf(syslog_line(fd), "<28>einat: warning: %lu lines were not taken by syslog", &lost), 1);
+	assert_true(seen > 0);
+	assert_int_equal(seen + lost, said);
+	alarm(0);
+	close(fd);
+	unlink(syslog_at.sun_path);
+	rmdir(directory);
+	log_configure(NULL, LOG_INFO, false);
+	dup2(kept, STDERR_FILENO);
+	close(kept);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void heard(const char *line, void *arg)
+{
+	snprintf(arg, 64, "%s", line);
+}
+
+static void test_level(void **state)
+{
+	int fds[2], kept = dup(STDERR_FILENO);
+	char line[600] = "", last[64] = "";
+
+	(void)state;
+	assert_int_equal(pipe2(fds, O_NONBLOCK), 0);
+	dup2(fds[1], STDERR_FILENO);
+	log_open();
+	log_configure(NULL, LOG_ERROR, false);
+	log_hear(heard, last);
+	log_info("no");
+	log_warning("no, but it is heard");
+	log_hear(NULL, NULL);
+	log_warning("no");
+	log_error("an error");
+	log_record("a record");
+	log_configure(NULL, LOG_WARNING, false);
+	log_info("no");
+	log_warning("yes");
+	log_configure(NULL, LOG_INFO, false);
+	log_info("yes");
+	dup2(kept, STDERR_FILENO);
+	close(kept);
+	assert_true(read(fds[0], line, sizeof(line) - 1) > 0);
+	assert_string_equal(line, "einat: an error\neinat: a record\neinat: warning: yes\neinat: yes\n");
+	assert_string_equal(last, "no, but it is heard");
+	close(fds[0]);
+	close(fds[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pipe),
-		cmocka_unit_test(test_socket),
-		cmocka_unit_test(test_terminal),
-		cmocka_unit_test(test_escape),
+		cmocka_unit_test(test_pipe),   cmocka_unit_test(test_socket), cmocka_unit_test(test_terminal),
+		cmocka_unit_test(test_escape), cmocka_unit_test(test_syslog), cmocka_unit_test(test_level),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
