@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 #
 # A newcomer with the release's archive (EINAT_ARCHIVE) on the router: what the first section of its INSTALL says, as it is
-# written. Not one of those that run by themselves.
+# written.
 
 # shellcheck source=qemu-tests/scenario.sh
 . ./scenario.sh
