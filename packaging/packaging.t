@@ -143,6 +143,24 @@ bpf_log_level = 0" "$instance"
 		[ "$(xargs <"$tmp/procd")" = "trigger einat network interface wan interface wanb" ]
 }
 
-test_systemd
+# once_more: itself, in the shell that OpenWrt has
+once_more()
+{
+	IN_ASH=1 EINAT="$EINAT" busybox ash "$0" >"$tmp/ash" 2>&1
+	cat "$tmp/ash"
+	grep -q '^ok' "$tmp/ash" && ! grep -q '^not ok' "$tmp/ash" && tail -n 1 "$tmp/ash" | grep -qx '1\.\.[1-9][0-9]*'
+}
+
+test_ash()
+{
+	if busybox ash -c true 2>/dev/null; then
+		check "OpenWrt: all this in its own shell, busybox's ash" once_more
+	else
+		skip "OpenWrt: its own shell" "busybox is not there"
+	fi
+}
+
+[ -n "${IN_ASH-}" ] || test_systemd
 test_openwrt
+[ -n "${IN_ASH-}" ] || test_ash
 echo "1..$checks"
