@@ -166,6 +166,35 @@ test_reload()
 	check "and leaves everything as it was" as_before
 }
 
+# touches_nothing FILE: asks the kernel for nothing but to read the file, and to print
+touches_nothing()
+{
+	strace -qq -f -o "$tmp/strace" "$EINAT" check -c "$1" >"$tmp/out" 2>&1 || { cat "$tmp/out" && return 1; }
+	grep -q "open.*\"$1\"" "$tmp/strace" && ! grep -nE '^[0-9 ]*(socket|bpf|mount|unlink|mkdir|rename|chmod|kill|fork|clone)[a-z0-9]*\(|O_WRONLY|O_RDWR|O_CREAT' "$tmp/strace"
+}
+
+test_check()
+{
+	wan_file 'tcp_ranges = ["20000-20999"]' >"$file"
+	chmod 755 "$tmp"
+	mkdir -m 755 "$tmp/bin"
+	cp "$EINAT" "$tmp/bin/einat"
+	check "einat check needs no privilege" setpriv --reuid 65534 --regid 65534 --clear-groups \
+		"$tmp/bin/einat" check -c "$file"
+	if strace -qq -o /dev/null true 2>/dev/null; then
+		check "einat check reads it, and touches nothing" touches_nothing "$file"
+	else
+		skip "einat check reads it, and touches nothing" "strace is not there, or may not trace"
+	fi
+	"$EINAT" check -c "$file" >"$tmp/printed"
+	check "it prints the effective configuration" grep -qx 'tcp_ranges = \["20000-20999"\]' "$tmp/printed"
+	check "with every default" grep -qx 'timeout_fragment = "2s"' "$tmp/printed"
+	check "which is a configuration itself" [ "$("$EINAT" check -c "$tmp/printed")" = "$(cat "$tmp/printed")" ]
+	"$EINAT" check -c "$file" --json >"$tmp/printed.json"
+	check "also as JSON" grep -q '"tcp_ranges": *\[ *"20000-20999" *\]' "$tmp/printed.json"
+}
+
+test_check
 if ! topology 2>/dev/null; then
 	echo "1..0 # SKIP network namespaces need root; nothing of the configuration file was tested on a running daemon"
 	exit 0
