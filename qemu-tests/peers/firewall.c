@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The masquerade rule that home routers have, made and taken away. As nft has it:
+ * What the firewalls of home routers do, made and taken away again: masquerading, and flow offload. As nft has them:
  *
  *	table inet nat { chain postrouting { type nat hook postrouting priority srcnat; oifname DEVICE masquerade; }; }
+ *	table inet offload {
+ *		flowtable flows { hook ingress priority filter; devices = { DEVICE }; }
+ *		chain forward { type filter hook forward priority filter; flow add @flows; }
+ *	}
  *
- *	masquerade DEVICE	masquerade -d
+ *	firewall masquerade|offload DEVICE	firewall -d nat|offload
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -19,7 +23,17 @@
 
 enum { EXIT_OK, EXIT_NO, EXIT_USAGE, MESSAGE_ROOM = 1024 };
 
-static const char table[] = "nat", chain[] = "postrouting";
+static const char flows[] = "flows";
+
+/* A table's only chain. */
+struct chain {
+	const char *table, *name, *type;
+	uint32_t hook;
+	int32_t priority;
+};
+
+static const struct chain masquerading = { "nat", "postrouting", "nat", NF_INET_POST_ROUTING, NF_IP_PRI_NAT_SRC };
+static const struct chain offloading = { "offload", "forward", "filter", NF_INET_FORWARD, NF_IP_PRI_FILTER };
 
 /* Several messages that count together or not at all; each in between is answered. */
 struct batch {
@@ -60,18 +74,18 @@ static void put_number(struct nlmsghdr *message, uint16_t type, uint32_t value)
 	mnl_attr_put_u32(message, type, htonl(value));
 }
 
-static void put_chain(struct batch *batch)
+static void put_chain(struct batch *batch, const struct chain *chain)
 {
 	struct nlmsghdr *message = object_start(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
 	struct nlattr *hook;
 
-	mnl_attr_put_strz(message, NFTA_CHAIN_TABLE, table);
-	mnl_attr_put_strz(message, NFTA_CHAIN_NAME, chain);
+	mnl_attr_put_strz(message, NFTA_CHAIN_TABLE, chain->table);
+	mnl_attr_put_strz(message, NFTA_CHAIN_NAME, chain->name);
 	hook = mnl_attr_nest_start(message, NFTA_CHAIN_HOOK);
-	put_number(message, NFTA_HOOK_HOOKNUM, NF_INET_POST_ROUTING);
-	put_number(message, NFTA_HOOK_PRIORITY, NF_IP_PRI_NAT_SRC);
+	put_number(message, NFTA_HOOK_HOOKNUM, chain->hook);
+	put_number(message, NFTA_HOOK_PRIORITY, (uint32_t)chain->priority);
 	mnl_attr_nest_end(message, hook);
-	mnl_attr_put_strz(message, NFTA_CHAIN_TYPE, "nat");
+	mnl_attr_put_strz(message, NFTA_CHAIN_TYPE, chain->type);
 	message_end(batch, message);
 }
 
@@ -90,16 +104,23 @@ static void expression_end(struct nlmsghdr *message, struct nlattr *element, str
 	mnl_attr_nest_end(message, element);
 }
 
-static void put_rule(struct batch *batch, const char *device)
+static struct nlmsghdr *rule_start(struct batch *batch, const struct chain *chain, struct nlattr **list)
 {
 	struct nlmsghdr *message = object_start(batch, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
+
+	mnl_attr_put_strz(message, NFTA_RULE_TABLE, chain->table);
+	mnl_attr_put_strz(message, NFTA_RULE_CHAIN, chain->name);
+	*list = mnl_attr_nest_start(message, NFTA_RULE_EXPRESSIONS);
+	return message;
+}
+
+static void put_masquerade(struct batch *batch, const char *device)
+{
 	struct nlattr *list, *element, *data, *value;
+	struct nlmsghdr *message = rule_start(batch, &masquerading, &list);
 	char name[IFNAMSIZ] = { 0 };
 
 	snprintf(name, sizeof(name), "%s", device);
-	mnl_attr_put_strz(message, NFTA_RULE_TABLE, table);
-	mnl_attr_put_strz(message, NFTA_RULE_CHAIN, chain);
-	list = mnl_attr_nest_start(message, NFTA_RULE_EXPRESSIONS);
 	element = expression_start(message, "meta", &data);
 	put_number(message, NFTA_META_KEY, NFT_META_OIFNAME);
 	put_number(message, NFTA_META_DREG, NFT_REG_1);
@@ -117,25 +138,62 @@ static void put_rule(struct batch *batch, const char *device)
 	message_end(batch, message);
 }
 
-static void put_table(struct batch *batch, int type, uint16_t flags)
+static void put_flow_table(struct batch *batch, const char *device)
 {
-	struct nlmsghdr *message = object_start(batch, type, flags);
+	struct nlmsghdr *message = object_start(batch, NFT_MSG_NEWFLOWTABLE, NLM_F_CREATE);
+	struct nlattr *hook, *devices;
 
-	mnl_attr_put_strz(message, NFTA_TABLE_NAME, table);
+	mnl_attr_put_strz(message, NFTA_FLOWTABLE_TABLE, offloading.table);
+	mnl_attr_put_strz(message, NFTA_FLOWTABLE_NAME, flows);
+	hook = mnl_attr_nest_start(message, NFTA_FLOWTABLE_HOOK);
+	put_number(message, NFTA_FLOWTABLE_HOOK_NUM, NF_NETDEV_INGRESS);
+	put_number(message, NFTA_FLOWTABLE_HOOK_PRIORITY, 0);
+	devices = mnl_attr_nest_start(message, NFTA_FLOWTABLE_HOOK_DEVS);
+	mnl_attr_put_strz(message, NFTA_DEVICE_NAME, device);
+	mnl_attr_nest_end(message, devices);
+	mnl_attr_nest_end(message, hook);
 	message_end(batch, message);
 }
 
-static void batch_build(struct batch *batch, const char *device)
+static void put_offload(struct batch *batch)
+{
+	struct nlattr *list, *element, *data;
+	struct nlmsghdr *message = rule_start(batch, &offloading, &list);
+
+	element = expression_start(message, "flow_offload", &data);
+	mnl_attr_put_strz(message, NFTA_FLOW_TABLE_NAME, flows);
+	expression_end(message, element, data);
+	mnl_attr_nest_end(message, list);
+	message_end(batch, message);
+}
+
+static void put_table(struct batch *batch, const char *name, int type, uint16_t flags)
+{
+	struct nlmsghdr *message = object_start(batch, type, flags);
+
+	mnl_attr_put_strz(message, NFTA_TABLE_NAME, name);
+	message_end(batch, message);
+}
+
+static int batch_build(struct batch *batch, const char *what, const char *name)
 {
 	message_end(batch, message_start(batch, NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES));
-	if (device) {
-		put_table(batch, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL);
-		put_chain(batch);
-		put_rule(batch, device);
+	if (!strcmp(what, "-d")) {
+		put_table(batch, name, NFT_MSG_DELTABLE, 0);
+	} else if (!strcmp(what, "masquerade")) {
+		put_table(batch, masquerading.table, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL);
+		put_chain(batch, &masquerading);
+		put_masquerade(batch, name);
+	} else if (!strcmp(what, "offload")) {
+		put_table(batch, offloading.table, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL);
+		put_chain(batch, &offloading);
+		put_flow_table(batch, name);
+		put_offload(batch);
 	} else {
-		put_table(batch, NFT_MSG_DELTABLE, 0);
+		return -EINVAL;
 	}
 	message_end(batch, message_start(batch, NFNL_MSG_BATCH_END, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES));
+	return 0;
 }
 
 /* 0 or -errno of the first message that was refused. */
@@ -171,11 +229,10 @@ int main(int argc, char **argv)
 	struct mnl_socket *socket;
 	int err;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: masquerade DEVICE | -d\n");
+	if (argc != 3 || batch_build(&batch, argv[1], argv[2])) {
+		fprintf(stderr, "usage: firewall masquerade|offload DEVICE | -d TABLE\n");
 		return EXIT_USAGE;
 	}
-	batch_build(&batch, !strcmp(argv[1], "-d") ? NULL : argv[1]);
 	socket = mnl_socket_open(NETLINK_NETFILTER);
 	if (!socket || mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0)
 		err = -errno;
@@ -183,6 +240,6 @@ int main(int argc, char **argv)
 		err = batch_send(socket, &batch);
 	if (!err)
 		return EXIT_OK;
-	fprintf(stderr, "masquerade: %s\n", strerror(-err));
+	fprintf(stderr, "firewall: %s\n", strerror(-err));
 	return EXIT_NO;
 }

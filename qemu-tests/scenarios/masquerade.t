@@ -82,7 +82,7 @@ cannot "$no_nat"
 # shellcheck disable=SC2016 # for the VM's shell
 need router 'for module in nft_chain_nat nft_nat nft_masq; do insmod /lib/modules/$module.ko || exit; done'
 
-need router masquerade wan
+need router firewall masquerade wan
 need router 'netstate >/run/state.masquerade'
 moment='by the masquerade rule'
 renew
@@ -111,5 +111,5 @@ renew
 families reached
 feature=on deadline_ms=3000
 need router stop einat
-need router masquerade -d
+need router firewall -d nat
 always "the state is as before" router '' same
