@@ -7,6 +7,7 @@
 #	DIST			where the results go: dist
 #	SOURCE_DATE_EPOCH	the date: that of the commit
 #	EINAT_CACHE		downloads
+#	MAINTAINER		whom a package names, "NAME <ADDRESS>": the commit's author
 #
 # They have a folder $root of their own, in which they put together what they pack.
 
@@ -16,7 +17,8 @@ DIST=${DIST:-dist}
 EINAT_CACHE=${EINAT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/einat}
 VERSION=$(sed -n 's/^VERSION := //p' Makefile)
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
-export SOURCE_DATE_EPOCH EINAT_CACHE
+MAINTAINER=${MAINTAINER:-$(git log -1 --format='%an <%ae>')}
+export SOURCE_DATE_EPOCH EINAT_CACHE MAINTAINER
 
 fail()
 {
@@ -35,6 +37,7 @@ arch_value() { sed -n "s/^$1 := *//p" "toolchains/$ARCH.mk"; }
 fill()
 {
 	sed -n 's/^\([A-Z_]*\) *:= *\(.*\)/s|@\1@|\2|g/p' "toolchains/$ARCH.mk" >"$root/words"
+	printf 's|@MAINTAINER@|%s|g\n' "$(echo "$MAINTAINER" | sed 's/[|&\\]/\\&/g')" >>"$root/words"
 	sed -e "s|@VERSION@|$VERSION|g" -e "s|@ARCH@|$ARCH|g" -f "$root/words" "$1"
 	rm "$root/words"
 }

@@ -117,6 +117,7 @@ test_debian()
 {
 	debian=$(ARCH=$1 arch_value DEBIAN_ARCH)
 	check "$1: the Debian package is for $debian" debian_field "$debian" Architecture "$debian"
+	check "$1: its maintainer is who made the commit" debian_field "$debian" Maintainer "$MAINTAINER"
 	check "$1: it depends on nothing" debian_field "$debian" Depends ""
 	check "$1: its program is root's" debian_holds "$debian" '^-rwxr-xr-x root/root .* \./usr/sbin/einat$'
 	check "$1: einat.toml is a conffile" debian_conffile "$debian"
