@@ -111,7 +111,8 @@ wan forward udp:53=[fd00::2]
 second interface wanb
 second nat44 0
 second nat66 1
-second bpf_log 3"
+second bpf_log 3
+second inbound_mark 0x10000"
 	check "OpenWrt: two WANs, with everything" started "$two" '[[interfaces]]
 if_name = "pppoe-wan"
 nat44 = true
@@ -126,7 +127,8 @@ ipv6_hairpin_route.internal_if_names = ["lo", "br-lan", "guest"]
 [[interfaces]]
 if_name = "eth2"
 nat66 = true
-bpf_log_level = 3' "$instance"
+bpf_log_level = 3
+inbound_mark = 0x10000' "$instance"
 	check "its file is one that einat takes, too" "$EINAT" check -c "$FILE"
 	check "OpenWrt: a section that is off starts nothing" started "wan enabled 0" "" ""
 	check "OpenWrt: nor does a WAN without a device" started "wan6 interface wan6" "" "log wan6: has no device yet"
