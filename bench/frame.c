@@ -50,6 +50,7 @@ static size_t ip_build(uint8_t *ip, int family, int protocol, const struct frame
 	}
 	ip[0] = 0x45;
 	put16(ip + 2, 20 + length);
+	ip[6] = 0x40; /* don't fragment, as on nearly all: others take the long way out */
 	ip[8] = 64;
 	ip[9] = protocol;
 	memcpy(ip + 12, from->addr, 4);

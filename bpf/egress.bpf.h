@@ -7,16 +7,21 @@
 static __always_inline enum nat_reason fragment_out(struct __sk_buff *skb, struct packet *pkt, __u32 now)
 {
 	struct nat_addr external_addr, internal_addr;
+	const struct fragment *first;
 	struct mapping *map;
+	__be16 id;
 	__u32 slot;
 
 	if (skb->mark == constants.turn_mark)
 		return WHY_FRAGMENT_RETURNED;
-	if (!fragment_lookup(pkt, NAT_EGRESS, now, &slot)) {
+	first = fragment_lookup(pkt, NAT_EGRESS, now);
+	if (!first) {
 		if (external_lookup(&pkt->local_addr) >= 0 || policy_exempts_source(&pkt->local_addr))
 			return WHY_ROUTER;
 		return fragment_without_first(skb, pkt, NAT_EGRESS);
 	}
+	slot = first->slot;
+	id = first->id;
 	if (slot == NAT_SLOT_NONE)
 		return WHY_FRAGMENT_PASSED;
 	if (has_designated() && slot == NAT_SLOT_DESIGNATED)
@@ -27,6 +32,7 @@ static __always_inline enum nat_reason fragment_out(struct __sk_buff *skb, struc
 		return WHY_FRAGMENT_UNKNOWN;
 	if (!mapping_source(map, &external_addr))
 		return WHY_NO_ADDRESS;
+	ip_set_id(pkt->ip, id);
 	rewrite_addr(skb, pkt, NAT_EGRESS, &external_addr);
 	return WHY_OUT_FRAGMENT;
 }
@@ -44,6 +50,7 @@ static __always_inline enum nat_reason rewrite_out(struct __sk_buff *skb, struct
 	if (!(pkt->tcp_flags & TCP_RST)) /* RFC 7857 section 7.1: a refusal keeps nothing alive */
 		mapping_refresh(map, now);
 	remote_permit(pkt, slot, map, now);
+	ip_renumber(pkt->ip);
 	fragment_record(pkt, NAT_EGRESS, slot, now);
 	if (rewrite_endpoint(skb, pkt, NAT_EGRESS, &external_addr, map->external_port) || mss_clamp(skb, pkt))
 		return WHY_REWRITE_FAILED;

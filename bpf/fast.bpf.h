@@ -2,6 +2,7 @@
 /*
  * The short way: a whole TCP or UDP packet of a live mapping that changes no state, which nearly all packets are. Whatever
  * is not plainly one of those takes the long way, which decides everything; this one does only what that would have done.
+ * IPv4 without DF, which needs another identification outwards, is not: the code for it, four times, would be dear to verify.
  * Nothing is written before all is known, so that the long way finds the packet as it came.
  */
 #ifndef FAST_BPF_H
@@ -18,7 +19,7 @@ struct fast {
 	struct udphdr *ports; /* TCP has them in the same place */
 };
 
-static __always_inline bool fast_parse_ip(struct __sk_buff *skb, struct fast *fast)
+static __always_inline bool fast_parse_ip(struct __sk_buff *skb, struct fast *fast, enum nat_direction direction)
 {
 	struct ip_header *ip = (void *)(long)skb->data + fast->l2_length;
 
@@ -26,7 +27,7 @@ static __always_inline bool fast_parse_ip(struct __sk_buff *skb, struct fast *fa
 	fast->ports = (void *)(ip + 1);
 	if (unlikely(skb->protocol != bpf_htons(FAMILY_ETHERTYPE) || skb->vlan_tci))
 		return false;
-	return likely((void *)(fast->ports + 1) <= (void *)(long)skb->data_end && ip_is_plain(ip));
+	return likely((void *)(fast->ports + 1) <= (void *)(long)skb->data_end && ip_is_plain(ip, direction));
 }
 
 static __always_inline bool fast_parse_transport(struct __sk_buff *skb, const struct fast *fast,
@@ -193,7 +194,7 @@ static __always_inline bool fast_link(struct __sk_buff *skb, __u32 traits, __u32
 	struct fast fast = { .traits = traits, .l2_length = l2_length };
 	__u8 ip_protocol;
 
-	if (unlikely(!fast_parse_ip(skb, &fast)))
+	if (unlikely(!fast_parse_ip(skb, &fast, direction)))
 		return false;
 	ip_protocol = ip_next(fast.ip);
 	if (likely(ip_protocol == IPPROTO_TCP))

@@ -90,6 +90,7 @@ static __always_inline void fragment_record(const struct packet *pkt, enum nat_d
 
 	if (!pkt->first)
 		return;
+	fragment.id = ip_id(pkt->ip);
 	key = fragment_key_of(pkt, direction);
 	bpf_map_update_elem(&fragments, &key, &fragment, BPF_ANY);
 	if (config.holding[direction]) {
@@ -100,17 +101,14 @@ static __always_inline void fragment_record(const struct packet *pkt, enum nat_d
 	}
 }
 
-/* What the first fragment left: a slot, or NAT_SLOT_NONE for "pass". False if there is no (fresh) word of it. */
-static __always_inline bool fragment_lookup(const struct packet *pkt, enum nat_direction direction, __u32 now,
-					    __u32 *slot)
+/* What the first fragment left: a slot, or NAT_SLOT_NONE for "pass", and its identification. NULL: no (fresh) word of it. */
+static __always_inline const struct fragment *fragment_lookup(const struct packet *pkt, enum nat_direction direction,
+							      __u32 now)
 {
 	struct fragment_key key = fragment_key_of(pkt, direction);
 	struct fragment *fragment = bpf_map_lookup_elem(&fragments, &key);
 
-	if (!fragment || clock_passed(fragment->expires, now))
-		return false;
-	*slot = fragment->slot;
-	return true;
+	return fragment && !clock_passed(fragment->expires, now) ? fragment : NULL;
 }
 
 /* A follower whose first has not been seen: held if the daemon takes it. */

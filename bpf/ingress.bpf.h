@@ -6,11 +6,13 @@
 static __always_inline enum nat_reason fragment_in(struct __sk_buff *skb, struct packet *pkt, __u32 now)
 {
 	struct nat_addr internal_addr;
+	const struct fragment *first = fragment_lookup(pkt, NAT_INGRESS, now);
 	struct mapping *map;
 	__u32 slot;
 
-	if (!fragment_lookup(pkt, NAT_INGRESS, now, &slot))
+	if (!first)
 		return fragment_without_first(skb, pkt, NAT_INGRESS);
+	slot = first->slot;
 	if (slot == NAT_SLOT_NONE)
 		return WHY_FRAGMENT_PASSED;
 	if (has_designated() && slot == NAT_SLOT_DESIGNATED)

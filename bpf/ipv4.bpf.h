@@ -117,6 +117,50 @@ static __always_inline void ip_write(struct iphdr *ip, __u32 l2_length, enum nat
 	addr_store(direction == NAT_EGRESS ? &ip->saddr : &ip->daddr, to, l2_length);
 }
 
+/*
+ * May the packet neither be fragmented nor be a fragment? Then nobody looks at its identification (RFC 6864 section 4.1). All
+ * others that leave from one address to one remote must differ in it, whichever host sent them (RFC 7857 section 10).
+ */
+static __always_inline bool ip_is_atomic(const struct iphdr *ip)
+{
+	return (ip->frag_off & bpf_htons(IPV4_DONT_FRAGMENT | IPV4_MORE_FRAGMENTS | IPV4_FRAGMENT_OFFSET)) ==
+	       bpf_htons(IPV4_DONT_FRAGMENT);
+}
+
+/*
+ * The next identification: a CPU has every id_step-th, so that no two give the same within 65536. Scrambled, one to one: a
+ * remote that reads the sequence would know how much others send.
+ */
+static __always_inline __be16 ip_next_id(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id(), key = constants.turn_mark;
+	struct id_sequence *sequence = &config.ids[index_bounded(cpu, NAT_ID_CPUS - 1)];
+	__u32 id = sequence->given + (cpu & (constants.id_step - 1));
+
+	sequence->given += constants.id_step;
+	id = (id * (key | 1)) & 0xffff;
+	id ^= id >> 8;
+	return id * (key >> 15 | 1) ^ key;
+}
+
+static __always_inline __be16 ip_id(const struct iphdr *ip)
+{
+	return ip->id;
+}
+
+static __always_inline void ip_set_id(struct iphdr *ip, __be16 id)
+{
+	ip->check = checksum_replace(ip->check, ip->id, id);
+	ip->id = id;
+}
+
+/* Outwards: another identification, if it matters. */
+static __always_inline void ip_renumber(struct iphdr *ip)
+{
+	if (unlikely(!ip_is_atomic(ip)))
+		ip_set_id(ip, ip_next_id());
+}
+
 /* What a sum over the whole packet sees of a changed address alone: nothing, the header's checksum makes up for it. */
 static __always_inline void ip_account_addr(struct __sk_buff *skb, enum nat_direction direction,
 					    const struct nat_addr *from, const struct nat_addr *to)
@@ -164,10 +208,12 @@ static __always_inline __u32 ip_header_length(const struct iphdr *ip)
 	return *(const __u8 *)ip % 16 * 4;
 }
 
-/* For the short way: no options, no fragment. */
+/* For the short way: no options, no fragment, and outwards none that may become one. */
 
-static __always_inline bool ip_is_plain(const struct iphdr *ip)
+static __always_inline bool ip_is_plain(const struct iphdr *ip, enum nat_direction direction)
 {
+	if (direction == NAT_EGRESS)
+		return *(__u8 *)ip == 0x45 && ip_is_atomic(ip);
 	return *(__u8 *)ip == 0x45 && !(ip->frag_off & bpf_htons(IPV4_MORE_FRAGMENTS | IPV4_FRAGMENT_OFFSET));
 }
 

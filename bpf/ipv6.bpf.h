@@ -171,6 +171,20 @@ static __always_inline void ip_write(struct ipv6hdr *ip, __u32 l2_length, enum n
 	addr_store(direction == NAT_EGRESS ? &ip->saddr : &ip->daddr, to, l2_length);
 }
 
+/* IPv6 has identifications of 32 bits, in fragments alone: they stay as they are. */
+static __always_inline __be16 ip_id(const struct ipv6hdr *ip)
+{
+	return 0;
+}
+
+static __always_inline void ip_set_id(struct ipv6hdr *ip, __be16 id)
+{
+}
+
+static __always_inline void ip_renumber(struct ipv6hdr *ip)
+{
+}
+
 static __always_inline __s64 addr_difference(const struct nat_addr *from, const struct nat_addr *to)
 {
 	return bpf_csum_diff((__be32 *)from->word, sizeof(*from), (__be32 *)to->word, sizeof(*to), 0);
@@ -237,7 +251,7 @@ static __always_inline __u32 ip_header_length(const struct ipv6hdr *ip)
 
 /* For the short way: no extension header. */
 
-static __always_inline bool ip_is_plain(const struct ipv6hdr *ip)
+static __always_inline bool ip_is_plain(const struct ipv6hdr *ip, enum nat_direction direction)
 {
 	return (*(__u8 *)ip & 0xf0) == 0x60;
 }

@@ -35,6 +35,7 @@
 #define NAT_REFUSAL_HOSTS 64	     /* a power of two */
 #define NAT_REFUSALS	  16	     /* errors to each of them in 2^NAT_RATE_SHIFT ticks, less than 256 */
 #define NAT_STATIC_TICKS  (1U << 30) /* how far ahead the end of a static mapping is put, again and again */
+#define NAT_ID_CPUS	  64	     /* a power of two: CPUs beyond share their sequences */
 #define NAT_SWEEP_SLOTS	  16	     /* slots that one run of the sweep looks at, at most */
 
 enum nat_direction { NAT_EGRESS, NAT_INGRESS, NAT_DIRECTIONS };
@@ -139,6 +140,12 @@ enum nat_timeout {
 	NAT_TIMEOUTS
 };
 
+/* The IPv4 identifications that one CPU has given, RFC 6864; a line of the cache each. */
+struct id_sequence {
+	__u32 given;
+	__u32 pad[15];
+};
+
 /* The object's .bss: what the daemon may change while packets flow. Every field is changed by a single store. */
 struct nat_config {
 	__u64 clock;			 /* the programs' own: see clock_ticks() */
@@ -154,6 +161,7 @@ struct nat_config {
 	__u32 hold_sources[NAT_DIRECTIONS][NAT_HOLD_SOURCES]; /* of the budget, what each has had, by a hash */
 	__u32 designated_ifindex;	   /* the interface of the designated server; 0: it is not there now */
 	__u32 refusals[NAT_REFUSAL_HOSTS]; /* errors sent, by a hash of the host: period << 8 | how many */
+	struct id_sequence ids[NAT_ID_CPUS] __attribute__((aligned(64)));
 };
 
 /*
@@ -165,6 +173,7 @@ struct nat_constants {
 	__u32 short_way;       /* enum short_way: what bpf/fast.bpf.h is to know of all this */
 	__u32 externals;       /* how many of nat_config.external are in use */
 	__u32 policy_needs;    /* enum policy_need */
+	__u32 id_step;	       /* how many CPUs share the identifications, or more: a power of two */
 	__u32 turn_mark;       /* of what egress turns round to ingress: random, so that nobody else sets it */
 	__u32 designated_mark; /* of what ingress sends to the designated server; 0: there is none */
 	__u32 inbound_mark;    /* bits that go into the mark of a packet translated inwards */
@@ -268,6 +277,8 @@ struct fragment_key {
 struct fragment {
 	__u32 expires; /* tick */
 	__u32 slot;    /* NAT_SLOT_NONE: the first fragment passed untouched */
+	__be16 id;     /* IPv4: the identification that the first one left with */
+	__u16 pad;
 };
 
 #define NAT_SLOT_NONE 0xffffffffU

@@ -127,6 +127,17 @@ static __u32 random_mark(void)
 	return mark;
 }
 
+/* A power of two that is at least the number of CPUs, up to what the data plane tells apart. */
+static __u32 id_step(void)
+{
+	int cpus = libbpf_num_possible_cpus();
+	__u32 step = 1;
+
+	while ((int)step < cpus && step < NAT_ID_CPUS)
+		step *= 2;
+	return step;
+}
+
 /* What the short way asks of each packet has no place there: more on its lifetime, a log, a filter, a policy. */
 static __u32 short_way(const struct datapath_config *config)
 {
@@ -170,6 +181,7 @@ static int prepare(struct datapath *dp, const struct datapath_config *config, co
 		.host_limit = { config->host_limit[0], config->host_limit[1], config->host_limit[2] },
 		.pooling = config->pooling,
 		.fib_source = config->externals_count > 1 && config->fib_source && kernel_has_fib_source(),
+		.id_step = id_step(),
 		.has_coarse_clock = kernel_has_helper(BPF_FUNC_ktime_get_coarse_ns),
 		.log_level = config->log_level,
 	};

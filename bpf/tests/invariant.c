@@ -259,6 +259,8 @@ const char *translation_check(const struct frame *before, const struct frame *af
 	if (before->size != after->size || !view_open(before, before->l2, before->size, &outer))
 		return before->size != after->size ? changes_check(before, after, NULL) : "it has no IP header";
 	local_find(before, after, &outer, direction == NAT_EGRESS, allowed, &translation->outer);
+	if (direction == NAT_EGRESS && !outer.is_ipv6 && (word_at(before, outer.ip + 6) & 0x7fff) != 0x4000)
+		allow(allowed, outer.ip + 4, 2); /* not atomic: RFC 6864 */
 	translation->is_follower = outer.is_follower;
 	translation->is_error = is_error(before, &outer);
 	if (translation->is_error) {

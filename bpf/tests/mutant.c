@@ -72,7 +72,7 @@ static void describe_ip(struct random *random, struct packet *packet)
 
 	packet->tos = random_one_in(random, 4) ? random_next(random) : 0;
 	packet->ttl = random_one_in(random, 4) ? 1 + random_below(random, 255) : 0;
-	packet->df = random_one_in(random, 2);
+	packet->no_df = random_one_in(random, 2);
 	packet->id = 1 + random_below(random, 4);
 	if (random_one_in(random, 4))
 		packet->ip_options = 4 * random_below(random, 11);

@@ -203,8 +203,10 @@ static size_t quote_build(uint8_t *at, const struct packet *packet)
 static void ipv4_build(uint8_t *ip, const struct packet *packet, size_t size)
 {
 	size_t header = header_length(packet);
-	uint16_t fragment = packet->offset / 8 | (packet->more ? 0x2000 : 0) | (packet->df ? 0x4000 : 0);
+	uint16_t fragment = packet->offset / 8 | (packet->more ? 0x2000 : 0);
 
+	if (!fragment && !packet->no_df)
+		fragment = 0x4000;
 	memset(ip, 0, header);
 	ip[0] = 0x40 | header / 4;
 	ip[1] = packet->tos;
@@ -393,6 +395,24 @@ static const char *ip_check(const uint8_t *ip, size_t size, bool quoted)
 const char *frame_check(const struct frame *frame)
 {
 	return ip_check(frame->bytes + frame->l2, frame->size - frame->l2, false);
+}
+
+unsigned int frame_id(const struct frame *frame)
+{
+	return get16(frame->bytes + frame->l2 + 4);
+}
+
+void frame_take_id(struct frame *frame, const struct frame *from)
+{
+	uint8_t *ip = frame->bytes + frame->l2, change[4];
+
+	if (is_ipv6(ip) || frame->size != from->size || frame->size < frame->l2 + IP_MIN ||
+	    (get16(ip + 6) & 0x7fff) == 0x4000)
+		return;
+	put16(change, ~get16(ip + 4)); /* RFC 1624, equation 3 */
+	put16(change + 2, frame_id(from));
+	put16(ip + 10, ~checksum_add(~get16(ip + 10), change, sizeof(change)));
+	put16(ip + 4, frame_id(from));
 }
 
 size_t frame_transport(const struct frame *frame)

@@ -60,7 +60,7 @@ struct packet {
 	uint8_t tcp_options;	/* likewise */
 	bool no_checksum;	/* UDP: zero, none was computed */
 	bool more;		/* more fragments follow */
-	bool df;		/* don't fragment */
+	bool no_df;		/* IPv4, whole: it may be fragmented, unlike most */
 	uint16_t damage;	/* added to the transport checksum: the packet was broken on the way */
 	uint16_t header_damage; /* likewise, IPv4 header */
 	uint16_t id;		/* IP identification; 0: 0x1234 */
@@ -132,6 +132,15 @@ const char *frame_check(const struct frame *frame);
  * first few differences are named.
  */
 bool frame_differs(const struct frame *want, const struct frame *got, char *text, size_t size);
+
+/*
+ * The IPv4 identification of a packet that is, or may become, a fragment (RFC 6864: that is not atomic) is the data plane's
+ * to choose on its way out: makes it that of `from`, and the header's checksum as right as it was.
+ */
+void frame_take_id(struct frame *frame, const struct frame *from);
+
+/* The identification of an IPv4 packet. */
+unsigned int frame_id(const struct frame *frame);
 
 /* Where the transport header of a frame begins. */
 size_t frame_transport(const struct frame *frame);

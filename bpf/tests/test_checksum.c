@@ -182,7 +182,7 @@ static struct packet random_packet(unsigned int *seed)
 	packet.id = rand_r(seed);
 	packet.tos = rand_r(seed);
 	packet.ttl = 1 + rand_r(seed) % 255;
-	packet.df = rand_r(seed) % 2;
+	packet.no_df = rand_r(seed) % 2;
 	packet.ip_options = rand_r(seed) % 4 ? 0 : rand_r(seed) % 11 * 4;
 	packet.tcp_options = packet.protocol == 6 ? rand_r(seed) % 11 * 4 : 0;
 	packet.flags = packet.protocol == 6 ? SYN : 0;

@@ -187,7 +187,11 @@ static bool may_change(const struct specimen *specimen, const struct frame *fram
 	size_t ip = frame->l2, header = (frame->bytes[ip] & 15) * 4,
 	       address = specimen->direction == NAT_EGRESS ? 12 : 16;
 
+	bool atomic = (frame->bytes[ip + 6] & 0x7f) == 0x40 && !frame->bytes[ip + 7];
+
 	if (at == ip + 10 || at == ip + 11)
+		return true;
+	if ((at == ip + 4 || at == ip + 5) && specimen->direction == NAT_EGRESS && !atomic)
 		return true;
 	if (at >= ip + address && at < ip + address + 4)
 		return true;

@@ -418,6 +418,7 @@ static void assert_sent_on(int fd, const struct packet *packet)
 
 	frame_build(&want, packet, true);
 	capture_next(fd, &got);
+	frame_take_id(&want, &got);
 	if (frame_differs(&want, &got, text, sizeof(text)))
 		fail_msg("sent on: %s", text);
 }
