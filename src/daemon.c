@@ -621,7 +621,7 @@ static int forward_change(void *arg, const struct control_request *request, char
 	return 0;
 }
 
-/* They do not outlive us: the next one, which does not know them, would find maps that are not as its own and begin anew. */
+/* They do not outlive us: the next one, which does not know them, would find maps that are not as its own, and copy them. */
 static void forwards_end(struct daemon *daemon)
 {
 	struct interface_config *config;

@@ -361,12 +361,13 @@ static void datapath_free(struct datapath *dp)
 		datapath_map_close(dp->maps.bss, dp->inherited);
 	if (dp->skeleton)
 		dp->destroy(dp);
+	datapath_free(dp->predecessor);
 	free(dp->own);
 	free(dp);
 }
 
-static int open_with(struct datapath **result, const struct datapath_config *config, const struct inheritance *from,
-		     char why[INHERITANCE_WHY])
+/* Nothing is loaded yet. */
+static int object_open(struct datapath **result, const struct datapath_config *config)
 {
 	struct datapath *dp;
 	int err;
@@ -388,16 +389,63 @@ static int open_with(struct datapath **result, const struct datapath_config *con
 	err = config->family == AF_INET ? open_nat44(dp) : open_nat66(dp);
 	if (err) {
 		log_error("%s: open the BPF object: %s", dp->ifname, strerror(-err));
-		goto fail;
+		datapath_free(dp);
+		return err;
 	}
+	*result = dp;
+	return 0;
+}
+
+static int open_with(struct datapath **result, const struct datapath_config *config, const struct inheritance *from,
+		     char why[INHERITANCE_WHY])
+{
+	struct datapath *dp;
+	int err;
+
+	*result = NULL;
+	err = object_open(&dp, config);
+	if (err)
+		return err;
 	open_pins(dp, config);
 	err = load(dp, config, from, why);
 	if (err)
-		goto fail;
-	*result = dp;
-	return 0;
-fail:
-	datapath_free(dp);
+		datapath_free(dp);
+	else
+		*result = dp;
+	return err;
+}
+
+/* The maps that are pinned, as if they were those of a data plane of ours. NULL: they are none that we know. */
+static struct datapath *predecessor_open(const struct datapath_config *config, const char *pins)
+{
+	struct datapath *dp;
+
+	if (object_open(&dp, config))
+		return NULL;
+	plan_layout(dp, config);
+	if (!inheritance_open(dp->object, pins, &dp->layout))
+		dp->inherited = datapath_map_open(dp, dp->maps.bss);
+	if (!dp->inherited) {
+		datapath_free(dp);
+		return NULL;
+	}
+	dp->config = (struct nat_config *)((char *)dp->inherited + dp->layout.config_at);
+	dp->slots = bpf_map__max_entries(dp->maps.slots);
+	dp->externals = bpf_map__max_entries(dp->maps.port_index) / (NAT_PROTOCOLS * NAT_PORT_BLOCKS);
+	return dp;
+}
+
+/* Maps of our own; with a predecessor its mark, which what is on its way has. */
+static int open_anew(struct datapath **result, const struct datapath_config *config, struct datapath *predecessor)
+{
+	char why[INHERITANCE_WHY];
+	struct inheritance from = { .layout = predecessor ? &predecessor->layout : NULL };
+	int err = open_with(result, config, predecessor ? &from : NULL, why);
+
+	if (err)
+		datapath_free(predecessor);
+	else
+		(*result)->predecessor = predecessor;
 	return err;
 }
 
@@ -406,6 +454,7 @@ int datapath_open(struct datapath **result, const struct datapath_config *config
 	const char *family = config->family == AF_INET ? "IPv4" : "IPv6";
 	char path[PINS_PATH], why[INHERITANCE_WHY];
 	struct inheritance from = { .pins = path };
+	struct datapath *predecessor;
 	int err = -ESTALE;
 
 	*result = NULL;
@@ -421,9 +470,14 @@ int datapath_open(struct datapath **result, const struct datapath_config *config
 		log_info("%s: takes over the %s mappings of an earlier einat", config->ifname, family);
 	if (err != -ESTALE)
 		return err;
-	log_warning("%s: what an earlier einat has left of %s is not taken over, mappings begin anew: %s",
-		    config->ifname, family, why);
-	return open_with(result, config, NULL, why);
+	predecessor = predecessor_open(config, path);
+	if (predecessor)
+		log_info("%s: takes over those %s mappings of an earlier einat whose external port it has, too: %s",
+			 config->ifname, family, why);
+	else
+		log_warning("%s: what an earlier einat has left of %s is not taken over, mappings begin anew: %s",
+			    config->ifname, family, why);
+	return open_anew(result, config, predecessor);
 }
 
 /* Attaching */
@@ -446,6 +500,10 @@ int datapath_attach(struct datapath *dp)
 {
 	int err;
 
+	if (dp->predecessor && datapath_inherit_mappings(dp->predecessor, dp))
+		log_warning("%s: the mappings of an earlier einat are lost", dp->ifname);
+	datapath_free(dp->predecessor);
+	dp->predecessor = NULL;
 	dp->keep = dp->keep && maps_pin(dp);
 	dp->attachment.keep = dp->keep;
 	err = attachment_make(&dp->attachment, dp->prefer_tcx);

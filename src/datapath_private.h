@@ -34,6 +34,8 @@ struct datapath {
 	struct nat_config *config;	 /* the object's .bss */
 	void *inherited;		 /* the same of an earlier one, that was taken over; NULL: it was not */
 	struct layout layout;
+	struct datapath
+		*predecessor; /* what an earlier one has left and is not like ours: to copy mappings from, once */
 	char pins[PINS_PATH]; /* of this interface and family; "": unknown */
 	bool keep;	      /* pin maps and links there */
 	struct ring_buffer *ring;

@@ -101,7 +101,7 @@ static const char *layout_differs(const struct layout *a, const struct layout *b
 	if (a->netns != b->netns)
 		return "it is of another network namespace";
 	if (a->ports != b->ports)
-		return "its ports or external addresses are others";
+		return "its ports, static mappings or external addresses are others";
 	return NULL;
 }
 
@@ -175,6 +175,44 @@ int inheritance_take(struct bpf_object *heir, const struct inheritance *from, st
 			close(found.fd[i]);
 	}
 	return err;
+}
+
+static bool map_resembles(const struct bpf_map *map, int fd)
+{
+	struct bpf_map_info info = { 0 };
+	__u32 size = sizeof(info);
+
+	return !bpf_map_get_info_by_fd(fd, &info, &size) && info.type == bpf_map__type(map) && info.name[0] &&
+	       info.key_size == bpf_map__key_size(map) && info.value_size == bpf_map__value_size(map);
+}
+
+int inheritance_open(struct bpf_object *object, const char *pins, struct layout *like)
+{
+	const struct inheritance from = { .pins = pins };
+	struct layout before, same;
+	struct bpf_map *map;
+	bool is_there;
+	int fd;
+
+	if (layout_read(pins, &before))
+		return -ENOENT;
+	same = before;
+	same.ports = like->ports;
+	if (layout_differs(like, &same))
+		return -ENOENT;
+	bpf_object__for_each_map(map, object)
+	{
+		if (map_kind(map) == KIND_OWN)
+			continue;
+		fd = map_get(&from, map);
+		is_there = fd >= 0 && map_resembles(map, fd) && !bpf_map__reuse_fd(map, fd);
+		if (fd >= 0)
+			close(fd);
+		if (!is_there && map_kind(map) == KIND_CORE)
+			return -ENOENT;
+	}
+	*like = before;
+	return 0;
 }
 
 bool inheritance_has(const struct bpf_map *map)

@@ -39,6 +39,12 @@ struct inheritance {
 int inheritance_take(struct bpf_object *heir, const struct inheritance *from, struct layout *layout,
 		     char why[INHERITANCE_WHY]);
 
+/*
+ * For an object that is never loaded: its maps become what is pinned, to read from, whatever their sizes are, if that is of
+ * the same version, family and namespace as *like. Then *like is its layout. Returns 0 or -ENOENT.
+ */
+int inheritance_open(struct bpf_object *object, const char *pins, struct layout *like);
+
 /* Has the heir this map from the earlier one? After inheritance_take(), before loading. */
 bool inheritance_has(const struct bpf_map *map);
 

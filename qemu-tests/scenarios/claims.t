@@ -73,7 +73,7 @@ options()
 	family 4
 	translates "einat -i wan"
 	lacks --hairpin-if hairpins "einat -i wan"
-	always "the programs are on wan's TC hooks, egress and ingress" router '^egress ingress$' "$hooks"
+	always "the programs are on wan's TC hooks, egress and ingress" router "$both" "$hooks"
 	# shellcheck disable=SC2016 # for the VM's shell
 	run einat --nat66 --ifindex '$(cat /sys/class/net/wan/ifindex)'
 	lacks --nat44 translates "einat --nat66 --ifindex"
@@ -86,7 +86,8 @@ options()
 }
 
 # Which, of wan's; a filter's parent is the ingress or the egress half of its qdisc.
-hooks='netstate | sed -nE "s/^tcx dev wan (egress|ingress) .*/\1/p; s/^filter dev wan .*parent 0xfffffff3 .*/egress/p; s/^filter dev wan .*parent 0xfffffff2 .*/ingress/p" | sort -u | xargs'
+hooks='netstate | grep -oE "^tcx dev wan (e|in)gress |^filter dev wan parent 0xfffffff[23] " | sort -u | xargs'
+both='^(tcx dev wan egress tcx dev wan ingress|filter dev wan parent 0xfffffff2 filter dev wan parent 0xfffffff3)$'
 
 # The router keeps the others for itself: a LAN host that uses one gets another.
 reserved()

@@ -132,6 +132,11 @@ is_attached() { [ "$(attached)" -eq "${1:-2}" ] || { router "$NETSTATE" && false
 is_alone() { [ "$(attached)" -eq 0 ] || { router "$NETSTATE" && false; }; }
 took_over() { grep -qxF "einat: $wan: takes over the IPv4 mappings of an earlier einat" "$tmp/log" || { cat "$tmp/log" && false; }; }
 took_both_over() { took_over && grep -qxF "einat: $wan: takes over the IPv6 mappings of an earlier einat" "$tmp/log"; }
+took_some_over()
+{
+	grep -qxF "einat: $wan: takes over those IPv4 mappings of an earlier einat whose external port it has, too: its ports, static\
+ mappings or external addresses are others" "$tmp/log" || { cat "$tmp/log" && false; }
+}
 began_anew()
 {
 	grep -qxF "einat: warning: $wan: what an earlier einat has left of IPv4 is not taken over, mappings begin anew: $1" \
@@ -188,7 +193,7 @@ test_both_families()
 	check "both families, $1: both go on translating" is_attached 4
 	families=4
 	check "both families, $1: a start with --persist for IPv4 alone" run --persist
-	check "both families, $1: IPv6 is translated no more" is_attached 2
+	check "both families, $1: IPv6 is translated no more" until_true is_attached 2
 	flow6_stop
 	check "twin: IPv6 packets are lost" not lossless6
 	end TERM
@@ -271,12 +276,47 @@ test_reload_and_persist()
 	check "reload and persist: and takes over the maps of the last configuration" took_over
 	check "reload and persist: ends" end TERM
 	run --persist
-	check "reload and persist: a start with the first one begins anew" began_anew "its ports or external addresses are others"
+	check "reload and persist: a start with the first one takes over what it has ports for" took_some_over
 	flow_stop
+	check "reload and persist: the flows' mappings among it" lossless
 	end TERM
 	run
 	end TERM
 	check "reload and persist: nothing is left" no_pins
+}
+
+# Another configuration at a start: what it has ports for goes on, as at a reload.
+test_changed()
+{
+	run --persist
+	flow_start
+	end "$1"
+	run --persist --forward tcp:8000=192.168.1.100:80
+	check "another configuration, SIG$1: a static mapping comes: said" took_some_over
+	end "$1"
+	run --persist --forward udp:8000=192.168.1.100:81 --ports 24000-26000 30000-30999
+	check "another configuration, SIG$1: other ports: said" took_some_over
+	end "$1"
+	run --persist --ports 24000-26000
+	flow_stop
+	check "another configuration, SIG$1: no packet was lost, no port changed" lossless
+	end TERM
+	run --persist
+	flow_start
+	end "$1"
+	run --persist --ports 30000-30999
+	check "another configuration, SIG$1: without their ports: said" took_some_over
+	flow_stop
+	check "another configuration, SIG$1: their mappings end" not lossless
+	end TERM
+	run --persist --forward udp:25000=192.168.1.200:81
+	flow_start
+	check "another configuration, SIG$1: a static mapping has the port: nobody else" not grep -q "^udp.*$endpoint" "$tmp/flow"
+	flow_stop
+	end TERM
+	run
+	end TERM
+	check "another configuration, SIG$1: nothing is left" no_pins
 }
 
 test_twin()
@@ -327,7 +367,7 @@ test_spoiled()
 	run --persist --ports 1000-2000
 	end TERM
 	run --persist
-	check "other ports: said" began_anew "its ports or external addresses are others"
+	check "other ports: said" took_some_over
 	end TERM
 	mkdir "$(pins)/foreign"
 	run --persist
@@ -420,6 +460,8 @@ test_twin
 test_reload "TCX or what there is" ""
 test_reload "clsact" "$REFUSE 28 22"
 test_reload_and_persist
+test_changed TERM
+test_changed KILL
 test_spoiled
 test_directory
 test_hairpin
