@@ -9,6 +9,9 @@
 # shellcheck source=qemu-tests/scenario.sh
 . ./scenario.sh
 
+# It loads and attaches the programs on trial, which takes seconds, more where the host is busy.
+SECONDS_EACH=180
+
 # examined WHAT STATUS PATTERN: with this exit status, and such a line.
 examined()
 {
