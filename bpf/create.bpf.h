@@ -23,39 +23,6 @@ static __always_inline __u32 endpoint_slot(const struct endpoint *endpoint)
 	return slot ? *slot : NAT_SLOT_NONE;
 }
 
-/*
- * Claims the slot for the endpoint and makes it known. *slot becomes another CPU's choice where that one was faster, and
- * *made says whether the mapping counts as made by us: who reclaims it has that taken back. WHY_NONE: done; WHY_BUSY and
- * not made: try another slot; else final.
- *
- * A new external address lets others reclaim the slot before it is known. Nobody would remove the endpoint then, so we look
- * at the slot once more afterwards, under the lock: either we see that it is gone, or who reclaims it sees the endpoint.
- */
-static __always_inline enum nat_reason mapping_publish(__u32 *slot, struct mapping *map,
-						       const struct endpoint *endpoint, __u32 now, bool *made)
-{
-	__u16 epoch = 0;
-	__u32 known;
-
-	*made = mapping_claim(*slot, map, endpoint, now, &epoch);
-	if (!*made && !mapping_revive(*slot, map, endpoint, now))
-		return WHY_BUSY;
-	if (!bpf_map_update_elem(&endpoints, endpoint, slot, BPF_NOEXIST)) {
-		event_mapping(EVENT_MAPPING_NEW, map);
-		if (mapping_revive(*slot, map, endpoint, now))
-			return WHY_NONE;
-		endpoint_forget(endpoint, *slot);
-		return WHY_BUSY;
-	}
-	known = endpoint_slot(endpoint);
-	if (known == *slot)
-		return WHY_NONE;
-	if (*made)
-		*made = !mapping_release(*slot, map, MAPPING_LIVE, epoch);
-	*slot = known;
-	return known == NAT_SLOT_NONE ? WHY_TABLE_FULL : WHY_NONE;
-}
-
 /* The slot to try first: the internal port's own, or where none at all is free one that nobody swept yet; or none. */
 static __always_inline __u32 port_choose(__u32 number, const struct endpoint *endpoint, __u32 now)
 {
@@ -77,37 +44,103 @@ static __always_inline bool port_is_routers(struct __sk_buff *skb, const struct 
 	return port_has_socket(skb, pkt, external_addr, map->external_port);
 }
 
+/* What a mapping that is being made goes through the steps with. */
+struct creation {
+	struct nat_addr external_addr;
+	__u32 slot;
+	struct mapping *map;
+	struct slot_place place;
+	struct acquisition acquisition;
+};
+
+/*
+ * A free slot whose port turned out to be the router's own: the router gets it as a mapping of its own for a while, so
+ * that it is not tried again and again. Nothing in `endpoints` points to it.
+ */
+static __always_inline void port_reserve(const struct creation *creation, __u32 now)
+{
+	struct endpoint router = { .port = creation->map->external_port,
+				   .protocol = creation->map->protocol,
+				   .addr = creation->external_addr };
+	struct acquisition acquisition;
+
+	if (host_take(&router.addr, router.protocol, now) != WHY_NONE)
+		return;
+	mapping_acquire(&creation->place, creation->map, &router, now, &acquisition);
+	if (host_is_limited() && !acquisition.made)
+		host_give_back(&router.addr, router.protocol);
+}
+
+/*
+ * The slot that was chosen (or NAT_SLOT_NONE), or else one that is free, whose port is not the router's own. All that is in
+ * the loop the verifier follows once for each attempt: no more than this is. WHY_NONE, or why there is none.
+ */
+static __always_inline enum nat_reason slot_find(struct __sk_buff *skb, const struct packet *pkt,
+						 const struct endpoint *endpoint, const struct external *external,
+						 __u32 now, struct creation *creation)
+{
+#pragma clang loop unroll(disable)
+	for (int attempt = 0; attempt < PORT_ATTEMPTS; attempt++) {
+		if (creation->slot == NAT_SLOT_NONE)
+			creation->slot = port_search(external, endpoint->protocol, bpf_ntohs(endpoint->port));
+		creation->slot = blur_number(creation->slot, now);
+		creation->map = slot_get(creation->slot);
+		if (!creation->map || !slot_locate(creation->map, creation->slot, &creation->place))
+			return WHY_NO_PORT;
+		if (likely(!port_is_routers(skb, pkt, creation->map, &creation->external_addr)))
+			return WHY_NONE;
+		port_reserve(creation, now);
+		creation->slot = NAT_SLOT_NONE;
+	}
+	return WHY_BUSY;
+}
+
+/*
+ * Makes it known. *slot becomes another CPU's choice where that one was faster, and *made says whether the mapping counts as
+ * made by us: who reclaims it has that taken back.
+ *
+ * A new external address lets others reclaim the slot before it is known. Nobody would remove the endpoint then, so we look
+ * at the slot once more afterwards, under the lock: either we see that it is gone, or who reclaims it sees the endpoint.
+ */
+static __always_inline enum nat_reason mapping_publish(const struct creation *creation, const struct endpoint *endpoint,
+						       __u32 now, __u32 *slot, bool *made)
+{
+	__u32 known;
+
+	*made = creation->acquisition.made;
+	*slot = creation->slot;
+	if (!bpf_map_update_elem(&endpoints, endpoint, slot, BPF_NOEXIST)) {
+		event_mapping(EVENT_MAPPING_NEW, creation->map);
+		if (mapping_revive(&creation->place, creation->map, endpoint, now))
+			return WHY_NONE;
+		endpoint_forget(endpoint, *slot);
+		return WHY_BUSY;
+	}
+	known = endpoint_slot(endpoint);
+	if (known == *slot)
+		return WHY_NONE;
+	if (*made)
+		*made = !mapping_give_back(&creation->place, creation->map, creation->acquisition.epoch);
+	*slot = known;
+	return known == NAT_SLOT_NONE ? WHY_TABLE_FULL : WHY_NONE;
+}
+
 static __always_inline enum nat_reason mapping_create(struct __sk_buff *skb, const struct packet *pkt,
 						      const struct endpoint *endpoint, __u32 number, __u32 now,
 						      __u32 *slot, bool *made)
 {
 	const struct external *external = external_get(number);
-	enum nat_reason why = WHY_BUSY;
-	struct nat_addr external_addr;
+	struct creation creation = { .slot = blur_number(port_choose(number, endpoint, now), now) };
+	enum nat_reason why;
 
 	for (int i = 0; i < NAT_ADDR_WORDS; i++)
-		external_addr.word[i] = external->addr[i];
-	*slot = port_choose(number, endpoint, now);
-#pragma clang loop unroll(disable)
-	for (int attempt = 0; attempt < PORT_ATTEMPTS; attempt++) {
-		struct mapping *map;
-
-		*slot = blur(*slot, now);
-		if (*slot == NAT_SLOT_NONE)
-			*slot = port_search(external, endpoint->protocol, bpf_ntohs(endpoint->port));
-		map = slot_get(*slot);
-		if (!map)
-			return WHY_NO_PORT;
-		if (port_is_routers(skb, pkt, map, &external_addr))
-			port_reserve(*slot, map, &external_addr, now);
-		else
-			why = mapping_publish(slot, map, endpoint, now, made);
-		if (likely(why != WHY_BUSY ||
-			   *made)) /* or clang lays the loop out in a way that 5.10 takes for endless */
-			break;
-		*slot = NAT_SLOT_NONE;
-	}
-	return why;
+		creation.external_addr.word[i] = external->addr[i];
+	why = slot_find(skb, pkt, endpoint, external, now, &creation);
+	if (why != WHY_NONE)
+		return why;
+	if (!mapping_acquire(&creation.place, creation.map, endpoint, now, &creation.acquisition))
+		return WHY_BUSY;
+	return mapping_publish(&creation, endpoint, now, slot, made);
 }
 
 /* The same within the limit of the internal host. */
@@ -159,6 +192,7 @@ static __always_inline enum nat_reason mapping_get_or_create(struct __sk_buff *s
 	int own = blur(external_lookup(&pkt->local_addr), now);
 	__u32 number = blur(external_choose(skb, pkt, own), now);
 	enum nat_reason why = creation_refused(pkt, number, own);
+	struct slot_place place;
 	struct mapping *map;
 
 	if (why != WHY_NONE)
@@ -170,7 +204,7 @@ static __always_inline enum nat_reason mapping_get_or_create(struct __sk_buff *s
 	map = slot_get(*slot);
 	if (map && !external_is_set(external_get(map->external)))
 		return WHY_NO_ADDRESS; /* the sweep frees it, and the endpoint may have another */
-	if (map && mapping_revive(*slot, map, endpoint, now))
+	if (map && slot_locate(map, *slot, &place) && mapping_revive(&place, map, endpoint, now))
 		return WHY_NONE;
 	return WHY_BUSY; /* just being reclaimed on another CPU, which removes this entry */
 }

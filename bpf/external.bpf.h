@@ -9,6 +9,15 @@ static __always_inline struct external *external_get(__u32 number)
 	return &config.external[number & (NAT_EXTERNALS_MAX - 1)];
 }
 
+/* NAT_PORT_KIND(), of which clang would make a branch. */
+static __always_inline __u32 port_kind(__u32 port)
+{
+	__s64 left = 1023 - (__s64)port;
+
+	asm volatile("" : "+r"(left));
+	return (port & 1) | (left >> 63 & 2);
+}
+
 static __always_inline const struct port_class *port_class_get(const struct external *external, __u32 protocol,
 							       __u32 kind)
 {

@@ -5,8 +5,7 @@
 
 static __always_inline bool host_is_limited(void)
 {
-	return constants.host_rate | constants.host_limit[NAT_TCP] | constants.host_limit[NAT_UDP] |
-	       constants.host_limit[NAT_ICMP];
+	return constants.hosts_are_limited;
 }
 
 static __always_inline __u32 host_limit(__u32 protocol)
@@ -46,12 +45,14 @@ static __always_inline bool host_is_hasty(struct host *host, __u32 now)
 /* Counts a mapping that is about to be made. WHY_NONE, or why it may not be. */
 static __always_inline enum nat_reason host_take(const struct nat_addr *addr, __u32 protocol, __u32 now)
 {
-	__u32 limit = host_limit(protocol), index = index_bounded(protocol, NAT_PROTOCOLS);
 	enum nat_reason why = WHY_NONE;
+	__u32 limit, index;
 	struct host *host;
 
 	if (!host_is_limited())
 		return WHY_NONE;
+	limit = host_limit(protocol);
+	index = index_bounded(protocol, NAT_PROTOCOLS);
 	host = host_get_or_create(addr);
 	if (!host)
 		return WHY_HOST_LIMIT;
@@ -71,12 +72,13 @@ static __always_inline enum nat_reason host_take(const struct nat_addr *addr, __
 /* Takes back what host_take() counted. */
 static __always_inline void host_give_back(const struct nat_addr *addr, __u32 protocol)
 {
-	__u32 index = index_bounded(protocol, NAT_PROTOCOLS);
 	struct host *host;
+	__u32 index;
 	bool dead;
 
 	if (!host_is_limited())
 		return;
+	index = index_bounded(protocol, NAT_PROTOCOLS);
 	host = bpf_map_lookup_elem(&hosts, addr);
 	if (!host)
 		return;

@@ -14,7 +14,7 @@
 #define ICMP_BPF_H
 
 #define ICMP_EMBEDDED	 8 /* the embedded packet begins behind the ICMP header */
-#define ERROR_CHUNK	 64
+#define ERROR_CHUNK	 128
 #define ERROR_LENGTH_MAX 1280 /* RFC 1812 section 4.3.2.3: 576; RFC 4443 section 2.4: 1280, with all headers */
 
 /* The packet in an ICMP error, its local endpoint being the one that NAT changes. Offsets are from the frame's start. */

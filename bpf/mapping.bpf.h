@@ -16,7 +16,7 @@ struct slot_place {
 
 static __always_inline bool slot_locate(const struct mapping *map, __u32 slot, struct slot_place *place)
 {
-	__u32 kind = NAT_PORT_KIND(bpf_ntohs(map->external_port));
+	__u32 kind = port_kind(bpf_ntohs(map->external_port));
 	const struct port_class *class = port_class_get(external_get(map->external), map->protocol, kind);
 	__u32 number = class->region;
 
@@ -25,7 +25,7 @@ static __always_inline bool slot_locate(const struct mapping *map, __u32 slot, s
 	return place->region;
 }
 
-/* Both with the region's lock held. */
+/* Both with the region's lock held, and without a branch: the verifier follows each way from every place that marks a slot. */
 static __always_inline void slot_mark_free(const struct slot_place *place)
 {
 	struct region *region = place->region;
@@ -40,18 +40,12 @@ static __always_inline void slot_mark_taken(const struct slot_place *place)
 {
 	struct region *region = place->region;
 	__u32 word = index_bounded(place->offset / 64, 511), group = word / 64;
+	__u64 free = region->free[word] & ~(1ULL << place->offset % 64);
+	__u64 summary = region->summary[group] & ~((is_any(free) ^ 1ULL) << word % 64);
 
-	region->free[word] &= ~(1ULL << place->offset % 64);
-	if (region->free[word])
-		return;
-	region->summary[group] &= ~(1ULL << word % 64);
-	if (!region->summary[group])
-		region->top &= ~(1U << group);
-}
-
-static __always_inline bool mapping_has_current_address(const struct mapping *map)
-{
-	return map->generation == external_get(map->external)->generation;
+	region->free[word] = free;
+	region->summary[group] = summary;
+	region->top &= ~((is_any(summary) ^ 1) << group);
 }
 
 static __always_inline bool mapping_is_static(const struct mapping *map)
@@ -73,38 +67,57 @@ static __always_inline bool mapping_source(struct mapping *map, struct nat_addr 
 	return external_source(external_get(map->external), map->generation, addr);
 }
 
+/* A live one whose time is not over, and whose address is still there. A word of differences, since each && is a branch. */
+static __always_inline bool mapping_is_current(const struct mapping *map, __u32 now)
+{
+	return !((map->state ^ MAPPING_LIVE) | (map->generation ^ external_get(map->external)->generation) |
+		 clock_passed(map->expires, now));
+}
+
 static __always_inline bool mapping_is_live(const struct mapping *map, __u32 now)
 {
-	if (mapping_is_static(map))
-		return true;
-	return map->state == MAPPING_LIVE && mapping_has_current_address(map) && !clock_passed(map->expires, now);
+	return mapping_is_static(map) || mapping_is_current(map, now);
 }
 
 /* True if the slot, live or not, is this endpoint's: it may have come to another since it was looked up. */
 static __always_inline bool mapping_belongs_to(const struct mapping *map, const struct endpoint *endpoint)
 {
-	return map->internal_port == endpoint->port && map->protocol == endpoint->protocol &&
-	       addr_equal(&map->internal_addr, &endpoint->addr);
+	__u32 difference = (map->internal_port ^ endpoint->port) | (map->protocol ^ endpoint->protocol);
+
+	for (int i = 0; i < NAT_ADDR_WORDS; i++)
+		difference |= map->internal_addr.word[i] ^ endpoint->addr.word[i];
+	return !difference;
+}
+
+/* Its own endpoint's, expired or not. */
+static __always_inline bool mapping_is_own(const struct mapping *map, const struct endpoint *endpoint)
+{
+	return map->state == MAPPING_LIVE && mapping_belongs_to(map, endpoint);
 }
 
 /* Expired for so long that another host may have the port (RFC 6888 REQ-8), or of an address that is gone. */
 static __always_inline bool mapping_is_reclaimable(const struct mapping *map, __u32 now)
 {
-	return map->state == MAPPING_LIVE && (!mapping_has_current_address(map) ||
-					      clock_passed(map->expires + config.timeout[NAT_TIMEOUT_HOLD], now));
+	__u32 over = is_any(map->generation ^ external_get(map->external)->generation) |
+		     clock_passed(map->expires + config.timeout[NAT_TIMEOUT_HOLD], now);
+
+	return over & (is_any(map->state ^ MAPPING_LIVE) ^ 1);
 }
 
+_Static_assert(NAT_TIMEOUT_UDP == 0 && NAT_TIMEOUT_UDP_CONFIRMED == 1 && NAT_TIMEOUT_TCP_TRANSITORY == 2 &&
+		       NAT_TIMEOUT_TCP_ESTABLISHED == 3 && NAT_TIMEOUT_ICMP == 4 && NAT_TCP == 0 && NAT_UDP == 1 &&
+		       NAT_ICMP == 2,
+	       "see mapping_timeout()");
+
+/* Arithmetic, for the verifier's sake: of TCP the timeout depends on `sessions`, which others have not, of UDP on `confirmed`. */
 static __always_inline __u32 mapping_timeout(const struct mapping *map)
 {
-	__u32 kind = NAT_TIMEOUT_ICMP;
+	__u32 kind = 0x402 >> 4 * map->protocol & 7;
 
 	if (mapping_is_static(map))
 		return NAT_STATIC_TICKS;
-	if (map->protocol == NAT_TCP)
-		kind = NAT_TIMEOUT_TCP_TRANSITORY + is_any(map->sessions);
-	else if (map->protocol == NAT_UDP)
-		kind = NAT_TIMEOUT_UDP + is_any(map->confirmed);
-	return config.timeout[index_bounded(blur(kind, map->expires), NAT_TIMEOUTS)];
+	kind += is_any(map->sessions) | (map->confirmed & map->protocol);
+	return config.timeout[index_bounded(kind, NAT_TIMEOUTS)];
 }
 
 /* RFC 4787 REQ-6: a packet from inside keeps the mapping. Written only when it makes a difference. */
@@ -127,62 +140,60 @@ static __always_inline void mapping_start(struct mapping *map, __u32 now)
 	map->expires = now + mapping_timeout(map);
 }
 
-/* FREE -> LIVE for this endpoint, with an epoch of its own; false if somebody was faster. */
-static __always_inline bool mapping_claim(__u32 slot, struct mapping *map, const struct endpoint *endpoint, __u32 now,
-					  __u16 *epoch)
-{
-	struct slot_place place;
-	bool claimed;
+/* How mapping_acquire() came by a slot. */
+struct acquisition {
+	bool made;   /* it was FREE: nobody else's to give back */
+	__u16 epoch; /* that it has had since */
+};
 
-	if (!slot_locate(map, slot, &place))
-		return false;
-	bpf_spin_lock(&place.region->lock);
-	claimed = map->state == MAPPING_FREE;
-	if (claimed) {
-		map->internal_port = endpoint->port;
-		map->internal_addr = endpoint->addr;
-		mapping_start(map, now);
-		*epoch = map->epoch;
-		slot_mark_taken(&place);
-	}
-	bpf_spin_unlock(&place.region->lock);
-	return claimed;
-}
-
-/* An expired mapping of this very endpoint starts again, on the same port; false if it is not its own any more. */
-static __always_inline bool mapping_revive(__u32 slot, struct mapping *map, const struct endpoint *endpoint, __u32 now)
+/* FREE -> LIVE for this endpoint, with an epoch of its own; or its own mapping already. False: it is somebody else's. */
+static __always_inline bool mapping_acquire(const struct slot_place *place, struct mapping *map,
+					    const struct endpoint *endpoint, __u32 now, struct acquisition *result)
 {
-	struct slot_place place;
 	bool own;
 
-	if (!slot_locate(map, slot, &place))
-		return false;
-	bpf_spin_lock(&place.region->lock);
-	own = map->state == MAPPING_LIVE && mapping_belongs_to(map, endpoint);
-	if (own && (!mapping_has_current_address(map) || clock_passed(map->expires, now)))
+	result->made = false;
+	bpf_spin_lock(&place->region->lock);
+	own = mapping_is_own(map, endpoint);
+	if (map->state == MAPPING_FREE) {
+		map->internal_port = endpoint->port;
+		map->internal_addr = endpoint->addr;
+		slot_mark_taken(place);
+		result->made = own = true;
+	}
+	if (own && !mapping_is_current(map, now))
 		mapping_start(map, now);
-	bpf_spin_unlock(&place.region->lock);
+	result->epoch = map->epoch;
+	bpf_spin_unlock(&place->region->lock);
 	return own;
 }
 
-/*
- * state -> FREE, for who has claimed the slot, or is reclaiming it. False if it is somebody else's by now: a new external
- * address lets a mapping be reclaimed that has just been made.
- */
-static __always_inline bool mapping_release(__u32 slot, struct mapping *map, enum mapping_state state, __u16 epoch)
+/* An expired mapping of this very endpoint starts again, on the same port; false if it is not its own any more. */
+static __always_inline bool mapping_revive(const struct slot_place *place, struct mapping *map,
+					   const struct endpoint *endpoint, __u32 now)
 {
-	struct slot_place place;
 	bool own;
 
-	if (!slot_locate(map, slot, &place))
-		return false;
-	bpf_spin_lock(&place.region->lock);
-	own = map->state == state && map->epoch == epoch;
+	bpf_spin_lock(&place->region->lock);
+	own = mapping_is_own(map, endpoint);
+	if (own && !mapping_is_current(map, now))
+		mapping_start(map, now);
+	bpf_spin_unlock(&place->region->lock);
+	return own;
+}
+
+/* LIVE -> FREE, for who has made it; false if it is somebody else's by now: a new external address lets others reclaim it. */
+static __always_inline bool mapping_give_back(const struct slot_place *place, struct mapping *map, __u16 epoch)
+{
+	bool own;
+
+	bpf_spin_lock(&place->region->lock);
+	own = map->state == MAPPING_LIVE && map->epoch == epoch;
 	if (own) {
 		map->state = MAPPING_FREE;
-		slot_mark_free(&place);
+		slot_mark_free(place);
 	}
-	bpf_spin_unlock(&place.region->lock);
+	bpf_spin_unlock(&place->region->lock);
 	return own;
 }
 
@@ -218,7 +229,10 @@ static __always_inline bool mapping_reclaim(__u32 slot, struct mapping *map, __u
 	endpoint_forget(&endpoint.it, slot);
 	host_give_back(&endpoint.it.addr, endpoint.it.protocol);
 	event_mapping(EVENT_MAPPING_END, map);
-	mapping_release(slot, map, MAPPING_RECLAIMING, map->epoch);
+	bpf_spin_lock(&place.region->lock);
+	map->state = MAPPING_FREE;
+	slot_mark_free(&place);
+	bpf_spin_unlock(&place.region->lock);
 	return true;
 }
 

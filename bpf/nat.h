@@ -62,7 +62,7 @@ struct endpoint {
  * A slot of `slots`: one per managed external port, and while it is live the mapping itself.
  *
  * state		who may change it, and how (always under the lock of the slot's region)
- * FREE		port_claim -> LIVE; the slot's bit in the region is set in this state only
+ * FREE		mapping_acquire -> LIVE; the slot's bit in the region is set in this state only
  * LIVE		expired for longer than the hold-down: mapping_reclaim -> RECLAIMING
  * RECLAIMING	mapping_reclaim alone: removes the endpoint that points here, then -> FREE
  * STATIC	nobody: the daemon sets it before any program runs. Without end, and of whatever address there is
@@ -178,14 +178,16 @@ struct nat_constants {
 	__u32 designated_mark; /* of what ingress sends to the designated server; 0: there is none */
 	__u32 inbound_mark;    /* bits that go into the mark of a packet translated inwards */
 	__u32 host_limit[NAT_PROTOCOLS]; /* mappings that one internal host may have at a time; 0: no limit */
-	__u32 host_rate;       /* mappings that it may make in a period of 2^NAT_RATE_SHIFT ticks; 0: no limit */
-	__u16 mss_clamp;       /* the largest MSS that a SYN may announce; 0: whatever it says */
-	__u8 filtering;	       /* enum nat_filtering */
-	__u8 has_coarse_clock; /* bpf_ktime_get_coarse_ns(), kernel 5.11 */
-	__u8 log_level;	       /* 0 to 5 */
-	__u8 refresh_inbound;  /* RFC 4787 REQ-6a: a packet from outside keeps a mapping, too */
-	__u8 fib_source;       /* the route's preferred source chooses among several externals (kernel 6.7) */
-	__u8 pooling;	       /* enum nat_pooling */
+	__u32 host_rate;	/* mappings that it may make in a period of 2^NAT_RATE_SHIFT ticks; 0: no limit */
+	__u16 mss_clamp;	/* the largest MSS that a SYN may announce; 0: whatever it says */
+	__u8 filtering;		/* enum nat_filtering */
+	__u8 has_coarse_clock;	/* bpf_ktime_get_coarse_ns(), kernel 5.11 */
+	__u8 log_level;		/* 0 to 5 */
+	__u8 refresh_inbound;	/* RFC 4787 REQ-6a: a packet from outside keeps a mapping, too */
+	__u8 fib_source;	/* the route's preferred source chooses among several externals (kernel 6.7) */
+	__u8 pooling;		/* enum nat_pooling */
+	__u8 hosts_are_limited; /* by any of the limits above */
+	__u8 pad;
 };
 
 /* The short way for most packets is allowed, which the configuration may forbid; and what it depends on. */

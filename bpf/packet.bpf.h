@@ -61,13 +61,22 @@ static __always_inline __u64 blur(__u64 value, __u64 unknown)
 	return value ^ unknown;
 }
 
-/* 1 for anything but 0, without a branch: each is another path to the verifier. */
-static __always_inline __u32 is_any(__u32 bits)
+/* The same of 32 bits, of which the verifier then knows no more than that: what blur() gives may still differ by its range. */
+static __always_inline __u32 blur_number(__u32 value, __u64 unknown)
 {
-	__u64 negative = -(__u64)bits;
+	__u64 shifted = blur(value, unknown) << 32;
+
+	asm volatile("" : "+r"(shifted));
+	return shifted >> 32;
+}
+
+/* 1 for anything but 0, without a branch: each is another path to the verifier. */
+static __always_inline __u32 is_any(__u64 bits)
+{
+	__u64 negative = -bits;
 
 	asm volatile("" : "+r"(negative));
-	return negative >> 63;
+	return (negative | bits) >> 63;
 }
 
 /*

@@ -3,7 +3,8 @@
 #ifndef PORT_BPF_H
 #define PORT_BPF_H
 
-#define PORT_ATTEMPTS 3 /* slots tried before a packet is given up: losing a race, or a port of the router's own */
+/* Slots tried before a packet is given up: losing a race, or a port of the router's own. The verifier walks each by itself. */
+#define PORT_ATTEMPTS 3
 
 /* The lowest bit set of a word that is not zero. Arithmetic only: a chain of branches is 64 paths to the verifier. */
 static __always_inline __u32 lowest_bit(__u64 word)
@@ -46,7 +47,7 @@ static __always_inline __u32 port_kinds_free(const struct external *external, __
 		const struct region *region = bpf_map_lookup_elem(&regions, &number);
 
 		if (!region)
-			break;
+			return 0;
 		free |= (blur(-(__u64)region->top, number) >> 63) << other; /* 1 if top is not zero */
 	}
 	return free;
@@ -58,15 +59,18 @@ static __always_inline __u32 port_kinds_free(const struct external *external, __
  */
 static __always_inline __u32 port_search(const struct external *external, __u32 protocol, __u16 internal_port)
 {
-	__u32 random = bpf_get_prandom_u32(), kind = blur(NAT_PORT_KIND(internal_port), random), offset, number;
+	__u32 random = bpf_get_prandom_u32(), kind = blur(port_kind(internal_port), random), offset, number;
+	__u32 free = port_kinds_free(external, protocol, kind);
 	const struct port_class *class;
 	struct region *region;
 
-	kind ^= lowest_bit(port_kinds_free(external, protocol, kind) | 16);
+	if (!free)
+		return NAT_SLOT_NONE;
+	kind ^= lowest_bit(free);
 	class = port_class_get(external, protocol, kind);
 	number = class->region;
 	region = bpf_map_lookup_elem(&regions, &number);
-	if (!region || !region->top)
+	if (!region)
 		return NAT_SLOT_NONE;
 	offset = region_search(region, random);
 	return offset < class->count ? class->first_slot + offset : NAT_SLOT_NONE;
@@ -116,6 +120,7 @@ static __always_inline bool endpoint_has_socket(struct __sk_buff *skb, __u32 pro
 	struct bpf_sock *sk;
 	__u32 size;
 
+	protocol = blur(protocol, skb->len); /* or whatever follows is verified once for each */
 	if (protocol == NAT_ICMP)
 		return false;
 	fresh_clear(&tuple);
@@ -136,22 +141,6 @@ static __always_inline bool port_has_socket(struct __sk_buff *skb, const struct 
 {
 	return endpoint_has_socket(skb, pkt->protocol, &pkt->remote_addr, pkt->remote_port, external_addr,
 				   external_port);
-}
-
-/*
- * A free slot whose port turned out to be the router's own: the router gets it as a mapping of its own for a while, so
- * that it is not tried again and again. Nothing in `endpoints` points to it.
- */
-static __always_inline void port_reserve(__u32 slot, struct mapping *map, const struct nat_addr *external_addr,
-					 __u32 now)
-{
-	struct endpoint router = { .port = map->external_port, .protocol = map->protocol, .addr = *external_addr };
-	__u16 epoch;
-
-	if (host_take(&router.addr, router.protocol, now) != WHY_NONE)
-		return;
-	if (!mapping_claim(slot, map, &router, now, &epoch))
-		host_give_back(&router.addr, router.protocol);
 }
 
 #endif

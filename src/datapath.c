@@ -199,6 +199,7 @@ static int prepare(struct datapath *dp, const struct datapath_config *config, co
 		err = err ?: bpf_map__set_max_entries(maps->remotes, at_least_one(config->max_remotes));
 	dp->is_limited = config->host_rate || config->host_limit[NAT_TCP] || config->host_limit[NAT_UDP] ||
 			 config->host_limit[NAT_ICMP];
+	dp->constants->hosts_are_limited = dp->is_limited;
 	if (dp->is_limited)
 		err = err ?: bpf_map__set_max_entries(maps->hosts, at_least_one(config->max_hosts));
 	err = err ?: bpf_map__set_max_entries(maps->events, config->log_level ? 256 * 1024 : 4096);
