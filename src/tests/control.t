@@ -356,6 +356,66 @@ others_kill()
 	done
 }
 
+# others_silent N: as silent_start, of nobody's; each says `asked` or gets no place
+others_silent()
+{
+	for silent in $(seq "$1"); do
+		router setpriv --reuid 65534 --regid 65534 --clear-groups "$tmp/bin/burst" silent "$(socket)" "mappings json" \
+			>"$tmp/other-$silent" 2>&1 &
+		until_true grep -q asked "$tmp/other-$silent"
+	done
+}
+
+# Whom the mode lets in may not keep root out.
+test_reserved()
+{
+	printf '[control]\nmode = "0666"\n[[interfaces]]\nif_name = "wan"\nnat44 = true\nudp_ranges = ["1-65535"]\n' >"$file"
+	start -c "$file"
+	started
+	burst 1 20000 # an answer that no socket's buffer takes whole
+	cp "$tmp/burst" "$tmp/bin/burst"
+	others_silent 8
+	check "others hold all their places: said" says 1 "einat: too many clients" \
+		router setpriv --reuid 65534 --regid 65534 --clear-groups "$tmp/bin/einat" status
+	check "others hold all their places: root is answered" json '.interfaces[0].ports[1].mappings == 20000' status --json
+	check "others hold all their places: root may change something" \
+		says 0 "the configuration file is in force" router "$EINAT" reload
+	others_kill
+	check "stops" stop TERM 0
+}
+
+# ends WORDS: does the client give up on a daemon that does nothing, in less than 25 s?
+ends()
+{
+	got=0
+	ip netns exec "$ns" timeout 25 "$EINAT" status >"$1" 2>&1 || got=$?
+	[ $got -eq 1 ] || echo "exit status $got" >>"$1"
+}
+
+# It is stopped: who is in its queue gets no answer, who finds the queue full no connection. Neither waits for ever.
+test_stopped()
+{
+	start -i wan
+	started
+	kill -STOP "$pid"
+	ends "$tmp/queued" &
+	queued=$!
+	in_queue() { [ "$(router ss -xlH src "$(socket)" | awk '{ print $3 }')" -ge "$1" ]; }
+	until_true in_queue 1
+	for silent in $(seq 8); do
+		router "$tmp/burst" silent "$(socket)" status >"$tmp/silent-$silent" 2>&1 &
+	done
+	until_true in_queue 9
+	ends "$tmp/refused"
+	wait "$queued"
+	check "a stopped daemon: no answer" grep -qx "einat: no answer: Resource temporarily unavailable" "$tmp/queued"
+	check "a stopped daemon, its queue full: no connection" grep -qx "einat: $(socket): Operation timed out" "$tmp/refused"
+	kill -CONT "$pid"
+	others_kill
+	check "a daemon that goes on answers" until_true json '.problems == []' status --json
+	check "stops" stop TERM 0
+}
+
 # 65,535 mappings, as many as one address can have of a protocol.
 test_many()
 {
@@ -409,5 +469,7 @@ test_permission
 test_metrics
 test_killed
 test_two
+test_reserved
+test_stopped
 test_many
 echo "1..$checks"
