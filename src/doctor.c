@@ -120,6 +120,22 @@ static void examine_link(const struct facts *facts, struct findings *findings)
 	}
 }
 
+/* Nothing is wrong with waiting for them, unless they are misspelt. */
+static void examine_names(const struct facts *facts, struct findings *findings)
+{
+	const struct missing_name *missing = facts->missing;
+	struct finding *finding;
+
+	for (; missing < facts->missing + facts->missing_count; missing++) {
+		finding = found(findings, SEVERITY_WARNING, "no-internal-interface");
+		text_set(finding->what, "there is no interface %s, %s", missing->name,
+			 missing->is_designated ? "which the designated server is behind"
+						: "from which the external address is to be reached");
+		text_set(finding->why, "einat waits for it. If it has another name, this lists them all.");
+		text_set(finding->mend, "ip -brief link");
+	}
+}
+
 /* An address that the Internet does not route: whoever gave it translates once more. */
 static bool is_shared_address(uint32_t address)
 {
@@ -455,6 +471,7 @@ void doctor_examine(const struct facts *facts, struct findings *findings)
 
 	examine_kernel(facts, findings);
 	examine_link(facts, findings);
+	examine_names(facts, findings);
 	for (family = 0; family < CONFIG_FAMILIES; family++) {
 		examine_left(facts, findings, family);
 		if (!facts->family[family].is_wanted)

@@ -15,7 +15,7 @@
 #include "external.h"
 #include "nft_rules.h"
 
-enum { FACTS_PORTS = 8, FACTS_RULES = 8, DOCTOR_TEXT = 320 };
+enum { FACTS_PORTS = 8, FACTS_RULES = 8, FACTS_NAMES = 16, DOCTOR_TEXT = 320 };
 
 /* Of one IP family. Numbers are those of sysctl, -1: not there. */
 struct family_facts {
@@ -37,8 +37,16 @@ struct legacy_rule {
 	bool is_narrow;
 };
 
+/* An internal interface that the configuration names, and that is not there. */
+struct missing_name {
+	char name[IFNAMSIZ];
+	bool is_designated; /* the designated server's; else hairpin routing's */
+};
+
 struct facts {
 	const struct interface_config *config;
+	struct missing_name missing[FACTS_NAMES];
+	unsigned int missing_count;
 	bool can_network, can_bpf; /* capabilities */
 	char kernel_says[256];	   /* why the programs cannot be loaded and attached; empty: they can */
 	bool is_present, is_up;

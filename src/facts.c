@@ -246,6 +246,36 @@ static int interface_read(struct facts *facts, struct netlink *nl, int *ifindex)
 	return 0;
 }
 
+static void name_look(struct facts *facts, struct netlink *nl, const char *name, bool is_designated)
+{
+	struct missing_name *missing = &facts->missing[facts->missing_count];
+	struct link link;
+	unsigned int i;
+
+	for (i = 0; i < facts->missing_count; i++)
+		if (!strcmp(facts->missing[i].name, name) && facts->missing[i].is_designated == is_designated)
+			return; /* in both families */
+	if (facts->missing_count == FACTS_NAMES || netlink_get_link(nl, name, 0, &link) != -ENODEV)
+		return;
+	snprintf(missing->name, sizeof(missing->name), "%s", name);
+	missing->is_designated = is_designated;
+	facts->missing_count++;
+}
+
+static void names_look(struct facts *facts, struct netlink *nl)
+{
+	const struct interface_config *config = facts->config;
+	enum config_family family;
+	size_t i;
+
+	if (interface_config_designates(config, CONFIG_IPV4))
+		name_look(facts, nl, config->designated.name, true);
+	for (family = 0; family < CONFIG_FAMILIES; family++)
+		for (i = 0;
+		     interface_config_translates(config, family) && i < config->hairpin[family].internal_ifs_count; i++)
+			name_look(facts, nl, config->hairpin[family].internal_ifs[i], false);
+}
+
 int facts_read(struct facts *facts, const struct interface_config *config, struct netlink *nl)
 {
 	char claim[32];
@@ -264,6 +294,7 @@ int facts_read(struct facts *facts, const struct interface_config *config, struc
 	err = interface_read(facts, nl, &ifindex);
 	if (err)
 		return err;
+	names_look(facts, nl);
 	sysctls_read(facts);
 	routes_read(nl, &facts->family[CONFIG_IPV4], AF_INET, ifindex);
 	routes_read(nl, &facts->family[CONFIG_IPV6], AF_INET6, ifindex);

@@ -261,6 +261,8 @@ test_sources()
 test_goes_and_comes()
 {
 	ip -n "$ns" link delete dmz
+	check "dmz gone: said" until_true said \
+		"warning: wan: the designated server's interface dmz is not there, or down: waiting for it"
 	check "its interface goes: so do the rules" is rules "$boot_rules"
 	check "a ping is the router's" outside "$tmp/echo" $external
 	check "LAN and Internet do not notice" sees inside $external:22001 tcp $host:22001 $server

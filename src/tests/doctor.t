@@ -118,6 +118,21 @@ is_untouched()
 	! router tc qdisc show dev wan | grep -q -e clsact -e ingress && [ -z "$(router nft list ruleset)" ]
 }
 
+# Names of the configuration that no interface has; wan-peer does.
+test_names()
+{
+	examine -i wan --hairpin-if lo wan-peer nolan
+	check "no-internal-interface: found" has no-internal-interface warning
+	check "no-internal-interface: it is named" grep -q '"there is no interface nolan, from which' "$tmp/json"
+	check "no-internal-interface: no other is" [ "$(grep -o '"there is no interface' "$tmp/json" | wc -l)" -eq 1 ]
+	check "no-internal-interface: read out in 80 columns" read_out 3 -i wan --hairpin-if lo wan-peer nolan
+	check "no-internal-interface: exit status 3" status_is 3
+	printf '[[interfaces]]\nif_name = "wan"\nnat44 = true\ndesignated_server.if_name = "nodmz"\n' >"$tmp/designated.toml"
+	examine -c "$tmp/designated.toml"
+	check "no-internal-interface: a designated server's" \
+		grep -q '"there is no interface nodmz, which the designated server is behind' "$tmp/json"
+}
+
 test_ipv4()
 {
 	router sysctl -qw net.ipv4.conf.wan.forwarding=0
@@ -275,6 +290,7 @@ if ! topology 2>/dev/null; then
 	exit 0
 fi
 test_from_nothing
+test_names
 test_ipv4
 test_masquerade
 test_iptables

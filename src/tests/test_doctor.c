@@ -53,6 +53,13 @@ static struct facts facts_make(void)
 	return facts;
 }
 
+static void no_names(struct facts *facts)
+{
+	facts->missing[0] = (struct missing_name){ "lam", false };
+	facts->missing[1] = (struct missing_name){ "dnz", true };
+	facts->missing_count = 2;
+}
+
 static void address_set(struct facts *facts, const char *text)
 {
 	(void)facts;
@@ -123,6 +130,8 @@ static void test_findings(void **state)
 		{ "kernel", no_kernel, 1, "error kernel", "modprobe -a sch_ingress cls_bpf" },
 		{ "no interface: its address is not asked for", no_interface, 1, "error no-interface", NULL },
 		{ "link type", infiniband, 1, "error link-type", "" },
+		{ "internal interfaces that are not there", no_names, 3,
+		  "warning no-internal-interface,warning no-internal-interface", "ip -brief link" },
 		{ "down", down, 1, "error link-down", "ip link set dev wan up" },
 		{ "PPPoE", pppoe, 3, "warning mtu", NULL },
 		{ "PPPoE with a clamp", pppoe_clamped, 0, "", NULL },
