@@ -694,8 +694,8 @@ static int forward_read(struct reader *reader, const struct toml_value *value)
 {
 	struct interface_config *interface = reader->interface;
 	struct forward *forward = interface_config_add_forward(interface);
+	char what[FORWARD_TEXT], words[FORWARD_TEXT], others[FORWARD_TEXT];
 	const struct forward *other;
-	char what[FORWARD_TEXT];
 	int err;
 
 	if (!forward && interface->forwards_count == FORWARDS_MAX)
@@ -712,9 +712,14 @@ static int forward_read(struct reader *reader, const struct toml_value *value)
 		return err;
 	forward->line = value->line;
 	other = interface_config_forward_conflict(interface, what, sizeof(what));
-	return other ? refuse(reader, value->line, "forwards: its %s is that of %s:%u, too", what, reader->file,
-			      other->line)
-		     : 0;
+	if (!other)
+		return 0;
+	if (other->line != value->line)
+		return refuse(reader, value->line, "forwards: its %s is that of %s:%u, too", what, reader->file,
+			      other->line);
+	forward_format(forward, words, sizeof(words));
+	forward_format(other, others, sizeof(others));
+	return refuse(reader, value->line, "forwards: %s: its %s is that of %s, too", words, what, others);
 }
 
 static int forwards_read(struct reader *reader, const struct toml_value *table)

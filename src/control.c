@@ -19,6 +19,7 @@
 enum {
 	CLIENTS = 8,
 	HTTP_CLIENTS = 4, /* of these */
+	DRAIN_READS = 32,
 	RESERVED = 2,	  /* of these for who may change something, lest others keep root out */
 	READ_SIZE = 2048, /* the longest request by HTTP */
 	WATCHERS = 3,
@@ -60,8 +61,14 @@ static void client_watch(const struct control *control, const struct client *cli
 
 static void client_close(struct client *client)
 {
+	char rest[READ_SIZE];
+	int i;
+
 	if (client->fd < 0)
 		return;
+	/* what is left unread would reset the connection, and take the answer with it */
+	for (i = 0; client->is_http && i < DRAIN_READS && recv(client->fd, rest, sizeof(rest), MSG_DONTWAIT) > 0; i++)
+		;
 	close(client->fd);
 	answer_close(&client->answer);
 	free(client->piece);
@@ -77,7 +84,7 @@ static int piece_make(struct control *control, struct client *client)
 	if (!to)
 		return -ENOMEM;
 	client->is_last = !answer_continue(&client->answer, control->daemon, to);
-	if (client->is_last && !client->is_http)
+	if (client->is_last && !client->is_http && !client->answer.is_cut)
 		fputc('\0', to);
 	client->piece_sent = 0;
 	return fclose(to) ? -ENOMEM : 0;
@@ -379,10 +386,8 @@ static int listener_open(struct control *control, const struct control_config *c
 
 	err = instance_socket(control->daemon->interfaces[0].config->name, config->mode & 0077, control->path,
 			      sizeof(control->path));
-	if (err) {
-		control->path[0] = '\0';
+	if (err)
 		return err;
-	}
 	control->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (control->listener < 0)
 		return -errno;

@@ -218,6 +218,7 @@ static void sessions_continue(struct answer *answer, const struct control_daemon
 		if (entry_is_wanted(answer, &entry))
 			list_session(&answer->list, &entry);
 	}
+	answer->is_cut = answer->is_cut || more < 0;
 	if (more <= 0)
 		view_done(answer);
 }
@@ -261,7 +262,7 @@ static bool list_continue(struct answer *answer, const struct control_daemon *da
 {
 	if (answer->request.command == CONTROL_HOSTS)
 		return hosts_continue(answer, daemon);
-	if (!view_next(answer, daemon))
+	if (answer->is_cut || !view_next(answer, daemon))
 		return false;
 	if (answer->request.command == CONTROL_MAPPINGS)
 		mappings_continue(answer, daemon);
@@ -527,7 +528,7 @@ bool answer_continue(struct answer *answer, struct control_daemon *daemon, FILE 
 		if (!answer->list.is_begun)
 			list_begin(&answer->list, list_names[answer->request.command]);
 		more = list_continue(answer, daemon);
-		if (!more)
+		if (!more && !answer->is_cut)
 			list_end(&answer->list, "none");
 		return more;
 	case CONTROL_WATCH:

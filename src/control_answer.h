@@ -39,6 +39,7 @@ struct answer {
 	struct hosts hosts;
 	size_t host;
 	struct watch *watch;
+	bool is_cut;	/* what follows cannot be had: no NUL at its end */
 	char *warnings; /* that were said while something was changed, one a line; NULL: none */
 	size_t warnings_size;
 };

@@ -310,7 +310,8 @@ int http_request_parse(const char *text, size_t length, const char **answer)
 	*answer = HTTP_ANSWER("404 Not Found", "text/plain", "") "GET /metrics\n";
 	text += strlen(get);
 	rest = (size_t)(end - text);
-	if (rest < strlen(path) || memcmp(text, path, strlen(path)) != 0 || !strchr(" ?\r\n", text[strlen(path)]))
+	if (rest < strlen(path) || memcmp(text, path, strlen(path)) != 0 || !text[strlen(path)] ||
+	    !strchr(" ?\r\n", text[strlen(path)]))
 		return -EINVAL;
 	*answer = HTTP_ANSWER("200 OK", "text/plain; version=0.0.4; charset=utf-8", "");
 	return 0;

@@ -114,9 +114,13 @@ static const char *address_check(int family, const __be32 addr[4])
 	if (family == AF_INET)
 		return first >> 24 == 127   ? "the internal address is a loopback address"
 		       : first >> 28 == 0xe ? "the internal address is a multicast address"
+		       : first >> 28 == 0xf ? "the internal address is a broadcast or reserved address"
+		       : first >> 24 == 0   ? "the internal address is one of this network, 0.0.0.0/8"
 					    : NULL;
 	if (!(addr[0] | addr[1] | addr[2]) && addr[3] == htonl(1))
 		return "the internal address is a loopback address";
+	if (!(addr[0] | addr[1]) && (!addr[2] || addr[2] == htonl(0xffff)))
+		return "the internal address is an IPv4 address in IPv6 clothes";
 	return first >> 24 == 0xff    ? "the internal address is a multicast address"
 	       : first >> 22 == 0x3fa ? "the internal address is link-local"
 				      : NULL;

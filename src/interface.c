@@ -381,6 +381,10 @@ static void designated_update(struct interface *interface, struct netlink *nl)
 		return;
 	if (!netlink_get_link(nl, interface->config->designated.name, 0, &link) && link.flags & IFF_UP)
 		interface->designated_ifindex = link.ifindex;
+	if (!interface->designated_ifindex && !interface->designated_is_missing)
+		log_warning("%s: the designated server's interface %s is not there, or down: waiting for it",
+			    interface->config->name, interface->config->designated.name);
+	interface->designated_is_missing = !interface->designated_ifindex;
 	designated_networks_read(interface, nl);
 	if (datapath)
 		datapath_set_designated(datapath, interface->designated_ifindex);

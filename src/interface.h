@@ -40,9 +40,10 @@ struct interface {
 	int designated_ifindex;		       /* the designated server's interface; 0: it is not there, or not up */
 	struct ip_prefix *designated_networks; /* of the addresses that it has */
 	size_t designated_networks_count;
-	int loaded_ifindex;    /* what the planes were loaded for ... */
-	enum link_layer layer; /* ... and with */
-	bool is_clean;	       /* nothing is left on it of a killed daemon */
+	bool designated_is_missing; /* and that has been said */
+	int loaded_ifindex;	    /* what the planes were loaded for ... */
+	enum link_layer layer;	    /* ... and with */
+	bool is_clean;		    /* nothing is left on it of a killed daemon */
 	struct plane planes[CONFIG_FAMILIES];
 };
 

@@ -323,10 +323,15 @@ static void row_begin(struct list *list, const char *interface, const char *grou
 /* The group that a row begins: the external address, "" for another interface without one; NULL: none. */
 static const char *group_of(struct list *list, const struct entry *entry, char address[64])
 {
+	static const __be32 none[4];
+
 	if (list->interface == entry->interface && !memcmp(list->external, entry->external, sizeof(list->external)))
 		return NULL;
 	memcpy(list->external, entry->external, sizeof(list->external));
-	put_address(stpcpy(address, "external address "), entry->family, entry->external);
+	if (memcmp(entry->external, none, sizeof(none)) != 0)
+		put_address(stpcpy(address, "external address "), entry->family, entry->external);
+	else
+		stpcpy(address, "no external address");
 	return address;
 }
 

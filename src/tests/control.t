@@ -289,6 +289,7 @@ test_metrics()
 	check "HTTP: no name that only begins so" http_says 'GET /metrics2 HTTP/1.1\r\n\r\n' "404 Not Found"
 	check "HTTP: no other method" http_says 'POST /metrics HTTP/1.1\r\n\r\n' "405 Method Not Allowed"
 	check "HTTP: nor too much" http_says "$(printf 'GET /metrics HTTP/1.1\r\nX: %02100d' 0)" "431 Request Header Fields Too Large"
+	check "HTTP: nor much more" http_says "$(printf 'GET /metrics HTTP/1.1\r\nX: %030000d' 0)" "431 Request Header Fields Too Large"
 	check "HTTP: no request of the socket" http_says 'flush\n\n' "405 Method Not Allowed"
 	for idle in 1 2 3 4; do
 		router sleep 30 | router "$tmp/burst" tcp 127.0.0.1 9586 >"$tmp/idle-$idle" 2>&1 &

@@ -141,6 +141,9 @@ static void test_refused(void **state)
 		  "f:4: [[interfaces]] \"wan\": forwards: \"tcp:80\": not a static mapping such as tcp:8000=192.168.1.2:80" },
 		{ WAN "forwards = [\"tcp:80=10.0.0.1\",\n\"tcp:80=10.0.0.2\"]",
 		  "f:5: [[interfaces]] \"wan\": forwards: its external port tcp 80 is that of f:4, too" },
+		{ WAN "forwards = [\"tcp:80=10.0.0.1\", \"tcp:80=10.0.0.2\"]",
+		  "f:4: [[interfaces]] \"wan\": forwards: tcp:80=10.0.0.2:80: its external port tcp 80 is that of "
+		  "tcp:80=10.0.0.1:80, too" },
 		{ WAN "forwards = [{ protocol = \"tcp\", external_port = 80 }]",
 		  "f:4: [[interfaces]] \"wan\": forwards: internal_address: is missing" },
 		{ WAN FORWARD("protocol = \"icmp\""),

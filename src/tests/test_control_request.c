@@ -269,6 +269,9 @@ static void test_http(void **state)
 			assert_memory_equal(answer + strlen("HTTP/1.0 "), cases[i].status, 3);
 		free(exact);
 	}
+	/* a NUL is no end */
+	assert_int_equal(http_request_parse("GET /metrics\0 HTTP/1.0\r\n\r\n", 26, &answer), -EINVAL);
+	assert_non_null(strstr(answer, "404"));
 }
 
 int main(void)
