@@ -244,13 +244,6 @@ static void print_port(struct printer *printer, const char *key, unsigned int fi
 	print_text(printer, key, text);
 }
 
-static bool forward_has_external(const struct forward *forward)
-{
-	static const __be32 none[4];
-
-	return memcmp(forward->external_addr, none, sizeof(none)) != 0;
-}
-
 static void print_forward(struct printer *printer, const struct forward *forward)
 {
 	unsigned int length = forward->external.last - forward->external.first;

@@ -181,19 +181,28 @@ bool forward_conflicts(const struct forward *forward, const struct forward *othe
 	return true;
 }
 
+bool forward_has_external(const struct forward *forward)
+{
+	static const __be32 none[4];
+
+	return memcmp(forward->external_addr, none, sizeof(none)) != 0;
+}
+
 void forward_format(const struct forward *forward, char *text, size_t size)
 {
 	bool both = forward->protocols[NAT_TCP] && forward->protocols[NAT_UDP];
-	char endpoint[INET6_ADDRSTRLEN + 8], last[8] = "";
+	char endpoint[INET6_ADDRSTRLEN + 8], last[8] = "", external[INET6_ADDRSTRLEN] = "";
 
 	if (forward->external.last != forward->external.first)
 		snprintf(last, sizeof(last), "-%u", forward->external.last);
 	endpoint_format(forward->family, forward->internal_addr, forward->internal_port, endpoint, sizeof(endpoint));
-	snprintf(text, size, "%s:%u%s=%s",
+	if (forward_has_external(forward))
+		inet_ntop(forward->family, forward->external_addr, external, sizeof(external));
+	snprintf(text, size, "%s:%u%s=%s%s%s",
 		 both			       ? "tcp,udp"
 		 : forward->protocols[NAT_TCP] ? "tcp"
 					       : "udp",
-		 forward->external.first, last, endpoint);
+		 forward->external.first, last, endpoint, external[0] ? " at " : "", external);
 }
 
 int forward_add_ports(const struct forward *forward, enum nat_protocol protocol, struct port_set *ports)

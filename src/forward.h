@@ -48,7 +48,13 @@ const char *forward_check(const struct forward *forward);
  */
 bool forward_conflicts(const struct forward *forward, const struct forward *other, char *what, size_t size);
 
-/* As the command line has it: "tcp:8000=192.168.1.2:80", "tcp,udp:8000-8010=[2001:db8::2]:9000". */
+/* Is it said which one's, of several external addresses? */
+bool forward_has_external(const struct forward *forward);
+
+/*
+ * As the command line has it: "tcp:8000=192.168.1.2:80", "tcp,udp:8000-8010=[2001:db8::2]:9000"; with an external address,
+ * which that cannot say, " at 203.0.113.2" behind it.
+ */
 void forward_format(const struct forward *forward, char *text, size_t size);
 
 /* Adds its external ports, if it has this protocol. Returns 0 or -ENOMEM. */

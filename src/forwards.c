@@ -21,6 +21,7 @@ static bool is_same(const struct forward *a, const struct forward *b)
 {
 	return !memcmp(a->protocols, b->protocols, sizeof(a->protocols)) && a->external.first == b->external.first &&
 	       a->external.last == b->external.last && a->internal_port == b->internal_port && a->family == b->family &&
+	       a->external_number == b->external_number &&
 	       !memcmp(a->internal_addr, b->internal_addr, sizeof(a->internal_addr));
 }
 

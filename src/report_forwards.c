@@ -32,6 +32,11 @@ static void forward_json(FILE *to, const struct forward *forward, const char *fi
 	fprintf(to, ",\"family\":\"%s\",\"protocols\":[%s%s%s]", forward->family == AF_INET ? "ipv4" : "ipv6",
 		forward->protocols[NAT_TCP] ? "\"tcp\"" : "", both ? "," : "",
 		forward->protocols[NAT_UDP] ? "\"udp\"" : "");
+	if (forward_has_external(forward))
+		fprintf(to, ",\"external_address\":\"%s\"",
+			inet_ntop(forward->family, forward->external_addr, text, sizeof(text)) ?: "");
+	else
+		fputs(",\"external_address\":null", to);
 	inet_ntop(forward->family, forward->internal_addr, text, sizeof(text));
 	fprintf(to, ",\"external_port\":%u,\"count\":%u,\"internal_address\":\"%s\",\"internal_port\":%u,\"remotes\":[",
 		forward->external.first, forward->external.last - forward->external.first + 1u, text,

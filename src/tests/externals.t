@@ -70,6 +70,9 @@ both()
 test_named()
 {
 	check "named: starts" run "$(both $host $other)"
+	check "named: said" said_so
+	check "named: listed" grep_list "^line [0-9]* *tcp:8000=$host:7000 at $other$"
+	check "named: listed as JSON" grep_list '"protocols":."tcp".,"external_address":"203.0.113.3","external_port":8000,' --json
 	published named $other $one
 	hold "$in_ns" udp $neighbour:24100 $server
 	check "the other: at a reload" reload "$(both $host $one)"
@@ -94,6 +97,20 @@ test_same_port()
 	check "an internal endpoint at both: both are named" contradicts "internal endpoint tcp $host:7000"
 	write_config "$(forward 203.0.113.4 tcp 8000 $host)"
 	check "an address of no external is refused" names_it '\[\[interfaces\]\] "wan": external_address: "203.0.113.4": is not the address'
+}
+
+said_so()
+{
+	cat "$tmp/log"
+	grep -q ", forward tcp:8000=$host:7000 at $other udp:8000=$host:7000 at $other" "$tmp/log"
+}
+
+# grep_list PATTERN [OPTION]
+grep_list()
+{
+	router "$EINAT" forward list ${2+"$2"} >"$tmp/out" 2>&1
+	cat "$tmp/out"
+	grep -q "$1" "$tmp/out"
 }
 
 refuses() { outside "$PEER" ask tcp $stranger:40002 "$1" -w 3000 2>&1 | grep -q refused; }
