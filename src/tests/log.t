@@ -17,7 +17,7 @@ burst() { [ "$(router "$tmp/burst" 192.168.1.1 "$1" "$2" 198.51.100.7)" = $(($2 
 syslog_start()
 {
 	: >"$tmp/syslog"
-	"$tmp/burst" syslog "$dev_log" >>"$tmp/syslog" 2>&1 &
+	ip netns exec "$ns" "$tmp/burst" syslog "$dev_log" >>"$tmp/syslog" 2>&1 &
 	syslogd=$!
 	until_true [ -S "$dev_log" ]
 }
@@ -122,6 +122,7 @@ time_of='20[0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]Z'
 
 test_assignments()
 {
+	router sysctl -qw net.unix.max_dgram_qlen=1000 # of the socket that is made next: a burst is not to be lost
 	syslog_start
 	config_write 'to = "syslog"' 'level = "error"' "assignments = true"
 	start -c "$file"
