@@ -11,7 +11,7 @@
 #include "mapping_view.h"
 
 struct plane_log {
-	const struct datapath *datapath; /* that it was; only compared */
+	uint64_t serial; /* of the data plane that it was */
 	size_t count;
 	struct assignment *slots;
 };
@@ -55,7 +55,7 @@ static void plane_renew(struct plane_log *plane, const struct datapath *datapath
 	free(plane->slots);
 	plane->slots = slots;
 	plane->count = slots ? view->count : 0;
-	plane->datapath = slots ? datapath : NULL;
+	plane->serial = slots ? datapath_serial(datapath) : 0;
 }
 
 static void plane_follow(struct plane_log *plane, const struct datapath *datapath, struct assignment_log *log)
@@ -67,7 +67,7 @@ static void plane_follow(struct plane_log *plane, const struct datapath *datapat
 
 	if (mapping_view_open(&view, datapath, log->family))
 		return;
-	if (plane->datapath != datapath || plane->count != view.count)
+	if (plane->serial != datapath_serial(datapath) || plane->count != view.count)
 		plane_renew(plane, datapath, &view, log);
 	for (i = 0; i < plane->count; i++) {
 		mapping_view_get(&view, i, &entry, &epoch);
@@ -104,7 +104,7 @@ void assignment_logs_follow(struct assignment_logs **logs, const struct log_conf
 	size_t i;
 
 	if (!config->assignments) {
-		logs_free(logs);
+		assignment_logs_close(logs);
 		return;
 	}
 	if (!*logs) {

@@ -19,7 +19,7 @@ enum {
 
 /* What a watcher has seen of a family. */
 struct watched {
-	const struct datapath *datapath; /* that it was; only compared */
+	uint64_t serial; /* of the data plane that it was; 0: none */
 	uint32_t count;
 	uint32_t *seen; /* by slot: its epoch and above it 1, or 0 for one that did not live */
 	struct counter counters[NAT_DIRECTIONS][NAT_REASON_COUNT];
@@ -303,11 +303,11 @@ static void watch_free(struct watch *watch)
 /* Another data plane than a second ago: what it holds is not new. */
 static bool watched_renew(struct watched *watched, const struct datapath *datapath, uint32_t count)
 {
-	if (watched->datapath == datapath && watched->count == count)
+	if (watched->serial == datapath_serial(datapath) && watched->count == count)
 		return false;
 	free(watched->seen);
 	watched->seen = calloc(count + 1, sizeof(*watched->seen));
-	watched->datapath = watched->seen ? datapath : NULL;
+	watched->serial = watched->seen ? datapath_serial(datapath) : 0;
 	watched->count = watched->seen ? count : 0;
 	return true;
 }
@@ -365,7 +365,7 @@ static void watch_plane(struct answer *answer, const struct control_daemon *daem
 
 	plane.interface = plane_interface(daemon, answer->plane)->config->name;
 	is_new = watched_renew(watched, datapath, answer->view.count);
-	if (!watched->datapath)
+	if (!watched->serial)
 		return;
 	more = mappings_watch(answer, daemon, watched, to, is_new);
 	if (more)

@@ -36,7 +36,7 @@
 enum {
 	RETRY_SECONDS_MAX = 60, /* what fails while running is tried again after 1, 2, 4 ... 60 s */
 	TAKE_BACK_TRIES = 3,
-	START_TRIES = 5,
+	FOLLOW_TRIES = 5,
 	LOOK_SECONDS = 60, /* and without any event: a route can be deleted without one */
 };
 
@@ -262,7 +262,7 @@ static int designated_follow(struct daemon *daemon, bool off)
 	for (i = 0; i < daemon->interfaces_count; i++) {
 		interface = &daemon->interfaces[i];
 		if (interface_config_designates(interface->config, CONFIG_IPV4) &&
-		    interface->planes[CONFIG_IPV4].is_attached &&
+		    interface_has_external(interface, CONFIG_IPV4) &&
 		    (!off || interface_stays(interface, daemon->has_failed)))
 			memcpy(names[count++], interface->config->designated.name, sizeof(*names));
 	}
@@ -320,8 +320,7 @@ static void daemon_describe(const struct daemon *daemon)
 
 static const char failed_status[] = "failed, and tried again from time to time: see the log";
 
-/* Looks at everything, and makes it as it should be. Returns the first failure, after having tried the rest. */
-static int daemon_follow(struct daemon *daemon)
+static int daemon_pass(struct daemon *daemon)
 {
 	int err = 0, failed;
 	size_t i;
@@ -344,12 +343,23 @@ static int daemon_follow(struct daemon *daemon)
 }
 
 /*
- * All of it is loaded before the first thing is changed. An interface that has gone while it was looked at is one to wait
- * for, at the start as later.
+ * Looks at everything, and makes it as it should be. Returns the first failure, after having tried the rest. An interface
+ * that has gone while it was looked at is one to wait for: it is no failure, if it is not there at another look.
  */
-static int daemon_follow_first(struct daemon *daemon)
+static int daemon_follow(struct daemon *daemon)
 {
-	int err = 0, failed, tries = 0;
+	int err, tries = 0;
+
+	do
+		err = daemon_pass(daemon);
+	while (err == -ENODEV && ++tries < FOLLOW_TRIES);
+	return err;
+}
+
+/* All of it, before the first thing is changed. Returns the first failure. */
+static int daemon_load(struct daemon *daemon)
+{
+	int err = 0, failed;
 	size_t i;
 
 	for (i = 0; i < daemon->interfaces_count; i++) {
@@ -357,13 +367,8 @@ static int daemon_follow_first(struct daemon *daemon)
 		if (failed != -ENODEV)
 			err = err ?: failed;
 	}
-	if (err) {
+	if (err)
 		notify_status(failed_status);
-		return err;
-	}
-	do
-		err = daemon_follow(daemon);
-	while (err == -ENODEV && ++tries < START_TRIES);
 	return err;
 }
 
@@ -761,6 +766,7 @@ int daemon_run(struct config *config, const char *file)
 	};
 	bool has_changed = false;
 	int err;
+	size_t i;
 
 	notify_open();
 	log_follow(&config->log, true);
@@ -770,8 +776,12 @@ int daemon_run(struct config *config, const char *file)
 	err = err ?: loop_open(&daemon);
 	err = err ?: interfaces_open(&daemon);
 	if (!err) {
+		err = daemon_load(&daemon);
+		/* What an earlier one has left at work needs its routing; what has merely been left is taken back. */
 		has_changed = true;
-		err = daemon_follow_first(&daemon);
+		for (i = 0; i < config->interfaces_count; i++)
+			has_changed = has_changed && !(err && config->interfaces[i].persist);
+		err = err ?: daemon_follow(&daemon);
 	}
 	if (!err) {
 		control_begin(&daemon);

@@ -370,6 +370,7 @@ static void datapath_free(struct datapath *dp)
 /* Nothing is loaded yet. */
 static int object_open(struct datapath **result, const struct datapath_config *config)
 {
+	static uint64_t serials;
 	struct datapath *dp;
 	int err;
 
@@ -377,6 +378,7 @@ static int object_open(struct datapath **result, const struct datapath_config *c
 	dp = calloc(1, sizeof(*dp));
 	if (!dp)
 		return -ENOMEM;
+	dp->serial = ++serials;
 	dp->family = config->family;
 	dp->ifindex = config->ifindex;
 	dp->prefer_tcx = config->prefer_tcx;
@@ -447,6 +449,8 @@ static int open_anew(struct datapath **result, const struct datapath_config *con
 		datapath_free(predecessor);
 	else
 		(*result)->predecessor = predecessor;
+	if (!err)
+		(*result)->has_taken_over = predecessor;
 	return err;
 }
 
@@ -573,6 +577,16 @@ void datapath_leave(struct datapath *dp)
 bool datapath_is_heir(const struct datapath *dp)
 {
 	return dp->inherited;
+}
+
+bool datapath_has_taken_over(const struct datapath *dp)
+{
+	return dp->inherited || dp->has_taken_over;
+}
+
+uint64_t datapath_serial(const struct datapath *dp)
+{
+	return dp->serial;
 }
 
 int datapath_forget(const char *ifname, int family)

@@ -100,8 +100,14 @@ void datapath_detach(struct datapath *dp);
  */
 void datapath_leave(struct datapath *dp);
 
-/* Has it taken over what an earlier one had left? */
+/* Has it the maps that an earlier one had left? */
 bool datapath_is_heir(const struct datapath *dp);
+
+/* The maps, or a copy of the mappings: then an earlier one was at work here. */
+bool datapath_has_taken_over(const struct datapath *dp);
+
+/* Another one for each that is opened, never 0. An address may come again. */
+uint64_t datapath_serial(const struct datapath *dp);
 
 /* Removes what is left, pinned, of a family on an interface that is not to be translated any more. 0 or -errno. */
 int datapath_forget(const char *ifname, int family);

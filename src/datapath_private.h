@@ -51,7 +51,9 @@ struct datapath {
 	unsigned int externals;
 	bool prefer_tcx;
 	bool is_attached;
-	bool is_limited; /* internal hosts are counted */
+	bool is_limited;     /* internal hosts are counted */
+	bool has_taken_over; /* mappings of an earlier einat: it was at work before us */
+	uint64_t serial;     /* see datapath_serial() */
 };
 
 /* Maps a whole array for reading and writing; NULL and a message if that fails. Unmap with datapath_map_close(). */

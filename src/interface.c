@@ -53,7 +53,7 @@ bool interface_stays(const struct interface *interface, bool has_failed)
 	if (!interface->config->persist)
 		return false;
 	for (plane = interface->planes; plane < interface->planes + CONFIG_FAMILIES; plane++)
-		if (plane->datapath && datapath_is_heir(plane->datapath))
+		if (plane->datapath && datapath_has_taken_over(plane->datapath))
 			return true;
 	return !has_failed;
 }
@@ -293,6 +293,12 @@ static int plane_update(struct interface *interface, enum config_family family, 
 		return plane_check(interface, family);
 	if (plane->is_stale && plane->is_attached)
 		return plane_renew(interface, family, nl);
+	if (plane->is_stale) { /* loaded for another configuration, and at work nowhere */
+		datapath_close(plane->datapath);
+		external_plan_free(&plane->plan);
+		plane->datapath = NULL;
+		plane->is_stale = false;
+	}
 	if (!plane->datapath)
 		err = plane_load(interface, family, NULL);
 	/* The address comes first: attached without one, the programs would drop what is on its way. */
@@ -346,19 +352,23 @@ static int leavings_clean(struct interface *interface)
 }
 
 /* The dummy address that it may have of us (designated_link.h) is no network, nor is any other address that stands alone. */
-static void designated_networks_read(struct interface *interface, struct netlink *nl)
+static int designated_networks_read(struct interface *interface, struct netlink *nl)
 {
 	struct interface_addresses list = { NULL, 0 };
 	struct ip_prefix *networks;
 	size_t i, count = 0;
+	int err;
 
-	free(interface->designated_networks);
-	interface->designated_networks = NULL;
-	interface->designated_networks_count = 0;
-	if (netlink_get_addresses(nl, AF_INET, interface->designated_ifindex, &list))
-		return;
+	err = netlink_get_addresses(nl, AF_INET, interface->designated_ifindex, &list);
+	if (err && err != -ENODEV)
+		return err;
 	networks = calloc(list.count + 1, sizeof(*networks));
-	for (i = 0; i < list.count && networks; i++) {
+	if (!networks) {
+		log_error("%s: out of memory", interface->config->name);
+		free(list.addresses);
+		return -ENOMEM;
+	}
+	for (i = 0; i < list.count; i++) {
 		if (list.addresses[i].prefix_length == 32)
 			continue;
 		memcpy(networks[count].addr, list.addresses[i].addr, sizeof(networks[count].addr));
@@ -366,28 +376,32 @@ static void designated_networks_read(struct interface *interface, struct netlink
 		ip_prefix_mask(&networks[count++]);
 	}
 	free(list.addresses);
+	free(interface->designated_networks);
 	interface->designated_networks = networks;
 	interface->designated_networks_count = count;
+	return 0;
 }
 
 /* The designated server's interface may come and go. */
-static void designated_update(struct interface *interface, struct netlink *nl)
+static int designated_update(struct interface *interface, struct netlink *nl)
 {
 	struct datapath *datapath = interface->planes[CONFIG_IPV4].datapath;
 	struct link link;
+	int err;
 
 	interface->designated_ifindex = 0;
 	if (!interface_config_designates(interface->config, CONFIG_IPV4))
-		return;
+		return 0;
 	if (!netlink_get_link(nl, interface->config->designated.name, 0, &link) && link.flags & IFF_UP)
 		interface->designated_ifindex = link.ifindex;
 	if (!interface->designated_ifindex && !interface->designated_is_missing)
 		log_warning("%s: the designated server's interface %s is not there, or down: waiting for it",
 			    interface->config->name, interface->config->designated.name);
 	interface->designated_is_missing = !interface->designated_ifindex;
-	designated_networks_read(interface, nl);
+	err = designated_networks_read(interface, nl);
 	if (datapath)
 		datapath_set_designated(datapath, interface->designated_ifindex);
+	return err;
 }
 
 /* Is it there, and what is it? What was loaded for another is let go of. */
@@ -427,7 +441,7 @@ int interface_load(struct interface *interface, struct netlink *nl)
 
 int interface_update(struct interface *interface, struct netlink *nl)
 {
-	int err;
+	int err, failed;
 
 	err = link_look(interface, nl);
 	if (err)
@@ -435,7 +449,8 @@ int interface_update(struct interface *interface, struct netlink *nl)
 	err = planes_update(interface, nl, false);
 	if (!interface->is_present)
 		return err;
-	designated_update(interface, nl);
+	failed = designated_update(interface, nl);
+	err = err ?: failed;
 	err = err ?: leavings_clean(interface);
 	if (err == -ENODEV) { /* gone since we looked: an event is on its way */
 		interface->is_present = false;
@@ -598,6 +613,17 @@ void interface_status(const struct interface *interface, char *text, size_t size
 			      *addresses ? addresses : (family == CONFIG_IPV4 ? "IPv4" : "IPv6"));
 		separator = ", ";
 	}
+}
+
+bool interface_has_external(const struct interface *interface, enum config_family family)
+{
+	const struct plane *plane = &interface->planes[family];
+	bool has_any = false;
+	unsigned int i;
+
+	for (i = 0; i < plane->plan.count; i++)
+		has_any = has_any || addr_is_set(plane->plan.sources[i]);
+	return has_any && plane->is_attached && interface->link.flags & IFF_UP;
 }
 
 size_t interface_describe(const struct interface *interface, enum config_family family,

@@ -89,6 +89,9 @@ void interface_announce(struct interface *interface);
 /* The same for a service manager: "wan: 203.0.113.2", "waiting for wan". */
 void interface_status(const struct interface *interface, char *text, size_t size);
 
+/* Does it translate, is it up, and has it an external address? */
+bool interface_has_external(const struct interface *interface, enum config_family family);
+
 /*
  * As hairpin_plan() wants to know it: its externals that are reached from inside. There is room for NAT_EXTERNALS_MAX.
  * Returns how many there are.

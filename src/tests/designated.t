@@ -275,6 +275,18 @@ test_goes_and_comes()
 	ip -n "$ns" link set dmz up
 	check "it comes up: the rules come" is_sorted rules "$designated_rules"
 	until_true settled_dmz
+	check "dmz is prepared" until_true prepared
+	ip -n "$ns" route show dev wan >"$tmp/wan-routes"
+	ip -n "$ns" address delete $external/24 dev wan
+	check "without an external address there are no rules" is rules "$boot_rules"
+	check "nor does dmz let any source in" until_true not prepared
+	ip -n "$ns" address add $external/24 dev wan
+	while read -r route; do
+		# shellcheck disable=SC2086 # words
+		ip -n "$ns" route replace $route dev wan
+	done <"$tmp/wan-routes"
+	check "the address comes again: so do the rules" is_sorted rules "$designated_rules"
+	check "and dmz is prepared again" until_true prepared
 }
 
 prepared() { [ "$(router sysctl -n net.ipv4.conf.dmz.accept_local)" -eq 1 ]; }

@@ -417,6 +417,37 @@ test_hairpin()
 	end TERM
 }
 
+hairpin_state() { ip -n "$ns" rule show && ip -n "$ns" route show table 4787 && ip -n "$ns" neighbour show nud permanent; }
+as_left() { [ "$(cat "$tmp/left")" = "$(hairpin_state)" ] || { hairpin_state && false; }; }
+
+# A start that fails is no reason for the Internet to be down: what an earlier einat has left goes on.
+test_failed_start()
+{
+	run --persist --hairpin-if lan
+	flow_start
+	end KILL
+	hairpin_state >"$tmp/left"
+	check "programs that do not load: the start fails" not router "$REFUSE" 5 1 "$EINAT" -i "$wan" --persist --hairpin-if lan
+	check "programs that do not load: what was left is attached" is_attached
+	check "programs that do not load: its hairpin routing stays" as_left
+	run --persist
+	end KILL
+	ip -n "$ns" neighbour replace 203.0.113.2 lladdr 02:00:00:00:00:05 dev "$wan" nud permanent
+	hairpin_state >"$tmp/left"
+	check "hairpinning that fails, with other ports: the start fails" \
+		not router "$EINAT" -i "$wan" --persist --hairpin-if lan --ports 24000-26000
+	check "hairpinning that fails, with other ports: programs stay attached" is_attached
+	check "hairpinning that fails, with other ports: nothing else changes" as_left
+	ip -n "$ns" neighbour delete 203.0.113.2 dev "$wan"
+	run --persist
+	flow_stop
+	check "starts that fail: no packet was lost" lossless
+	end TERM
+	run
+	end TERM
+	check "starts that fail: nothing is left" no_pins
+}
+
 test_recreated()
 {
 	run --persist
@@ -465,5 +496,6 @@ test_changed KILL
 test_spoiled
 test_directory
 test_hairpin
+test_failed_start
 test_recreated
 echo "1..$checks"
