@@ -21,7 +21,11 @@
 #include "instance.h"
 #include "log.h"
 
-enum { ANSWER_SECONDS = 15 }; /* that the daemon may say nothing */
+/*
+ * That the daemon may say nothing. What changes something may load and exchange programs for each interface; systemd waits 90 s
+ * for a reload.
+ */
+enum { ANSWER_SECONDS = 15, CHANGE_SECONDS = 85 };
 
 struct search {
 	const struct control_request *request;
@@ -73,9 +77,9 @@ static int search_found(const char *ifname, const char *path, void *arg)
 	return !strcmp(ifname, search->request->ifname);
 }
 
-static int request_send(int fd, const char *line)
+static int request_send(int fd, const struct control_request *request, const char *line)
 {
-	struct timeval limit = { .tv_sec = ANSWER_SECONDS };
+	const struct timeval limit = { .tv_sec = control_request_changes(request) ? CHANGE_SECONDS : ANSWER_SECONDS };
 	char text[CONTROL_REQUEST_SIZE + 1];
 	int length = snprintf(text, sizeof(text), "%s\n", line);
 
@@ -200,7 +204,7 @@ static int ask(const char *line, const struct control_request *request)
 
 	if (fd < 0)
 		return -fd;
-	err = request_send(fd, line);
+	err = request_send(fd, request, line);
 	if (err)
 		log_error("ask the einat that runs: %s", strerror(-err));
 	status = err ? 1 : answer_take(fd, request, &received);

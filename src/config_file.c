@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "designated.h"
 #include "duration.h"
 #include "external_plan.h"
 #include "toml.h"
@@ -875,11 +876,11 @@ static int take_designated_name(struct reader *reader, const struct key *key, co
 #define DESIGNATED(key_name, kind, field_name) \
 	.name = (key_name), .take = take_##kind, .offset = offsetof(struct designated_config, field_name)
 
-/* There are two tables, and four preferences. */
+/* There are two tables, and several preferences. */
 static const struct key designated_keys[] = {
 	{ DESIGNATED("if_name", designated_name, name) },
 	{ DESIGNATED("mark", number, mark), .min = 1, .max = UINT32_MAX },
-	{ DESIGNATED("ip_rule_pref", number, rule_pref), .max = UINT32_MAX - 3 },
+	{ DESIGNATED("ip_rule_pref", number, rule_pref), .max = UINT32_MAX - (DESIGNATED_RULES - 1) },
 	{ DESIGNATED("table_id", table_id, table_id), .min = 1, .max = UINT32_MAX - 1 },
 };
 

@@ -46,20 +46,20 @@ bool listener_is_any(const struct listener *listener)
 	return !memcmp(listener->addr, any, sizeof(any));
 }
 
-/* /proc does not say. Where an IPv4 socket finds room beside it, it has no IPv4. */
+/* /proc does not say. Where an IPv4 socket finds no room beside it, it has IPv4; where we may not try, nothing is said. */
 bool listener_has_ipv4(const struct listener *listener, enum nat_protocol protocol)
 {
 	const struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(listener->port) };
 	int fd = socket(AF_INET, (protocol == NAT_TCP ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0), on = 1;
-	bool has_room;
+	bool is_taken;
 
 	if (fd < 0)
-		return true;
+		return false;
 	if (protocol == NAT_TCP) /* connections that are over do not count */
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	has_room = !bind(fd, (const struct sockaddr *)&any, sizeof(any));
+	is_taken = bind(fd, (const struct sockaddr *)&any, sizeof(any)) && errno == EADDRINUSE;
 	close(fd);
-	return !has_room;
+	return is_taken;
 }
 
 static void table_read(const char *path, unsigned int waits, void (*seen)(const struct listener *listener, void *arg),

@@ -21,7 +21,7 @@ void listeners_read(enum nat_protocol protocol, void (*seen)(const struct listen
 /* Is it on every address of its family? */
 bool listener_is_any(const struct listener *listener);
 
-/* One on every IPv6 address: is it reached by IPv4, too? Yes if that cannot be told. */
+/* One on every IPv6 address: is it reached by IPv4, too? No if that cannot be told. */
 bool listener_has_ipv4(const struct listener *listener, enum nat_protocol protocol);
 
 #endif

@@ -185,6 +185,8 @@ static void test_refused(void **state)
 		  "f:4: [[interfaces]] \"wan\": designated_server: if_name: is missing" },
 		{ WAN "designated_server.if_name = \"wan\"",
 		  "f:4: [[interfaces]] \"wan\": designated_server: if_name: \"wan\": is the external interface" },
+		{ WAN "designated_server = { if_name = \"dmz\", ip_rule_pref = 4294967291 }",
+		  "f:4: [[interfaces]] \"wan\": designated_server: ip_rule_pref: 4294967291: must be from 0 to 4294967290" },
 		{ WAN "designated_server.if_name = \"lo\"",
 		  "f:4: [[interfaces]] \"wan\": designated_server: if_name: \"lo\": no server is behind it" },
 		{ WAN "designated_server.if_name = \"a/b\"",
