@@ -22,7 +22,7 @@ struct control_daemon {
 	uint32_t (*peaks)[CONFIG_FAMILIES][NAT_PROTOCOLS]; /* by interface: answer_tick() */
 	const char *file;				   /* of the configuration; NULL: none */
 	int (*reload)(void *arg, char *error, size_t size);
-	/* Adds or ends a static mapping, or says why not: then nothing has changed. */
+	/* Adds or ends a static mapping, or says why not: then they are as before. */
 	int (*forward)(void *arg, const struct control_request *request, char *error, size_t size);
 	void *arg;
 };

@@ -617,7 +617,7 @@ static int forward_change(void *arg, const struct control_request *request, char
 		return err;
 	err = forwards_take(daemon, (size_t)number, forward->family == AF_INET ? CONFIG_IPV4 : CONFIG_IPV6, &forwards);
 	if (err) {
-		snprintf(text, size, "%s: nothing has changed: %s", words, log_last_error());
+		snprintf(text, size, "%s: the static mappings are as before: %s", words, log_last_error());
 		return err;
 	}
 	log_info("%s: forward %s: %s", config->name, words, is_added ? "added" : "ended");

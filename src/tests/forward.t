@@ -466,9 +466,9 @@ not_half_applied()
 	prlimit --pid "$pid" --nofile=$(($(find "/proc/$pid/fd" -mindepth 1 | wc -l) + 3)):
 	ask forward add -i wan tcp:8100=192.168.1.200:8100 >"$tmp/out" 2>&1
 	check "at run time: what cannot be loaded is an error" [ $? -eq 1 ]
-	check "at run time: that says why" tells "^einat: tcp:8100=192.168.1.200:8100: nothing has changed: wan: .*No file descriptors"
+	check "at run time: that says why" tells "^einat: tcp:8100=192.168.1.200:8100: the static mappings are as before: wan: .*No file descriptors"
 	ask forward del -i wan $f4 >"$tmp/out" 2>&1
-	check "at run time: nor is one ended" tells "^einat: $f4: nothing has changed: wan: "
+	check "at run time: nor is one ended" tells "^einat: $f4: the static mappings are as before: wan: "
 	prlimit --pid "$pid" --nofile=1024:
 	ask forward list >"$tmp/list"
 	check "at run time: the list is as before" diff "$tmp/list-before" "$tmp/list"
