@@ -27,11 +27,13 @@ struct refusal {
 
 #define REFUSAL_ROOM offsetof(struct refusal, quoted)
 
-/* Is this a reason to tell the sender? */
+/*
+ * Is this a reason to tell the sender? Not that it is too fast, which is over within 2^NAT_RATE_SHIFT ticks: connecting would
+ * fail at once that succeeds by the next SYN.
+ */
 static __always_inline bool reason_is_refusal(enum nat_reason why)
 {
-	return (1ULL << WHY_NO_PORT | 1ULL << WHY_HOST_LIMIT | 1ULL << WHY_HOST_RATE | 1ULL << WHY_TABLE_FULL) >> why &
-	       1;
+	return (1ULL << WHY_NO_PORT | 1ULL << WHY_HOST_LIMIT | 1ULL << WHY_TABLE_FULL) >> why & 1;
 }
 
 /*

@@ -12,7 +12,7 @@
 
 bool refusal_is_told(enum nat_reason why)
 {
-	return why == WHY_NO_PORT || why == WHY_HOST_LIMIT || why == WHY_HOST_RATE || why == WHY_TABLE_FULL;
+	return why == WHY_NO_PORT || why == WHY_HOST_LIMIT || why == WHY_TABLE_FULL;
 }
 
 static void put16(uint8_t *at, uint16_t value)
