@@ -297,6 +297,21 @@ static __always_inline struct mapping *embedded_mapping(const struct embedded *i
 	return map && mapping_is_live(map, now) && mapping_belongs_to(map, &endpoint) ? map : NULL;
 }
 
+/*
+ * Is it an error of our own making (see refusal.bpf.h) that comes back, since its host is not routed inside? Its source is
+ * the remote's. By code 13 alone, or where inside and outside are one interface no other error would come in.
+ */
+static __always_inline bool error_has_come_back(struct __sk_buff *skb, const struct packet *pkt)
+{
+	__u8 head[2];
+
+	if (skb->ingress_ifindex != skb->ifindex ||
+	    bpf_skb_load_bytes(skb, pkt->transport_offset, head, sizeof(head)) || head[0] != REFUSAL_TYPE ||
+	    head[1] != REFUSAL_CODE)
+		return false;
+	return !policy_exempts_source(&pkt->remote_addr);
+}
+
 /* An error from inside about a packet that we let in: to the remote. Its source may be any router on the inside. */
 static __always_inline enum nat_reason error_out(struct __sk_buff *skb, struct packet *pkt, __u32 now)
 {
@@ -312,7 +327,8 @@ static __always_inline enum nat_reason error_out(struct __sk_buff *skb, struct p
 		return why == WHY_MALFORMED ? why : WHY_ICMP_NO_MAPPING;
 	map = embedded_mapping(&inner, now);
 	if (!map)
-		return policy_exempts_source(&pkt->local_addr) ? WHY_EXEMPT : WHY_ICMP_NO_MAPPING;
+		return policy_exempts_source(&pkt->local_addr) && !error_has_come_back(skb, pkt) ? WHY_EXEMPT
+												 : WHY_ICMP_NO_MAPPING;
 	if (inner.header_is_wrong || !error_sum_is_right(skb, pkt, NAT_EGRESS))
 		return WHY_ICMP_CHECKSUM;
 	external_port = map->external_port;

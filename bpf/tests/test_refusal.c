@@ -33,6 +33,8 @@ static const struct setup limited = { .host_limit = { 1, 1, 1 } };
 static const struct setup slowed = { .host_rate = 1 };
 static const struct setup no_l2 = { .ports = { "25000", "25000", "25000" }, .no_l2 = true };
 
+static const struct setup internals = { .internals = { PREFIX(IPV4(192, 168, 1, 0), 24) } };
+
 /* The test run takes the protocol of a packet without Ethernet header from its source address: see test_link.c. */
 enum { H = IPV4(8, 0, 0, 1), I = IPV4(8, 0, 0, 2) };
 
@@ -319,6 +321,22 @@ static void not_by_rate(struct router *router)
 	assert_int_equal(outcome.verdict, TC_ACT_SHOT);
 }
 
+/* To a host that is not routed inside, it comes back: it must not leave with the remote for its source. */
+static void comes_back(struct router *router)
+{
+	const uint8_t code = packet_family() == AF_INET ? 13 : 1;
+	const struct packet error = ERROR(UNREACHABLE, code, S, B, UDP(B, 25000, S, 53));
+	const struct packet others = ERROR(UNREACHABLE, 4, R, B, UDP(B, 25000, S, 53));
+	const struct packet abroad = ERROR(UNREACHABLE, code, S, Z, UDP(Z, 25000, S, 53));
+
+	router_set_from(router, LO);
+	assert_int_equal(sent(router, &error).why, WHY_ICMP_NO_MAPPING);
+	assert_int_equal(sent(router, &others).why, WHY_EXEMPT);
+	assert_int_equal(sent(router, &abroad).why, WHY_EXEMPT);
+	router_set_from(router, ROUTER_DMZ);
+	assert_int_equal(sent(router, &error).why, WHY_EXEMPT);
+}
+
 static const struct test tests[] = {
 	STEPS("rfc5508_req8_no_port", no_port, .setup = &one_port),
 	CODE("rfc5508_req8_any_length", lengths, .setup = &one_port, .only_ipv4 = false),
@@ -329,6 +347,7 @@ static const struct test tests[] = {
 	CODE("rfc5508_req10e_gso", gso, .setup = &one_port, .only_ipv4 = false),
 	CODE("rfc5508_req10f_rate", rate, .setup = &one_port, .only_ipv4 = false),
 	STEPS("rfc5508_req8_comes_in_by_the_mark", comes_in, .setup = &one_port),
+	CODE("comes_back", comes_back, .setup = &internals, .only_ipv4 = false, .needs_from = true),
 	STEPS("rfc6888_req11b_by_policy", by_policy, .setup = &limited),
 	CODE("rfc6888_req11b_not_by_rate", not_by_rate, .setup = &slowed, .only_ipv4 = false),
 	STEPS("rfc5508_req8_without_ethernet_header", without_l2, .setup = &no_l2, .only_ipv4 = true),
