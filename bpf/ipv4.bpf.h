@@ -128,14 +128,14 @@ static __always_inline bool ip_is_atomic(const struct iphdr *ip)
 }
 
 /*
- * The next identification: a CPU has every id_step-th, so that no two give the same within 65536. Scrambled, one to one: a
- * remote that reads the sequence would know how much others send.
+ * The next identification: a CPU has every id_step-th, so that no two give the same, and one repeats its own after 65536 /
+ * id_step. Scrambled, one to one: a remote that reads the sequence would know how much others send.
  */
 static __always_inline __be16 ip_next_id(void)
 {
-	__u32 cpu = bpf_get_smp_processor_id(), key = constants.turn_mark;
-	struct id_sequence *sequence = &config.ids[index_bounded(cpu, NAT_ID_CPUS - 1)];
-	__u32 id = sequence->given + (cpu & (constants.id_step - 1));
+	__u32 share = bpf_get_smp_processor_id() & (constants.id_step - 1), key = constants.turn_mark;
+	struct id_sequence *sequence = &config.ids[index_bounded(share, NAT_ID_CPUS - 1)];
+	__u32 id = sequence->given + share;
 
 	sequence->given += constants.id_step;
 	id = (id * (key | 1)) & 0xffff;
