@@ -50,7 +50,7 @@ static __always_inline enum nat_reason rewrite_out(struct __sk_buff *skb, struct
 	if (!(pkt->tcp_flags & TCP_RST)) /* RFC 7857 section 7.1: a refusal keeps nothing alive */
 		mapping_refresh(map, now);
 	remote_permit(pkt, slot, map, now);
-	ip_renumber(pkt->ip);
+	ip_renumber(pkt->ip, &pkt->remote_addr);
 	fragment_record(pkt, NAT_EGRESS, slot, now);
 	if (rewrite_endpoint(skb, pkt, NAT_EGRESS, &external_addr, map->external_port) || mss_clamp(skb, pkt))
 		return WHY_REWRITE_FAILED;

@@ -202,7 +202,7 @@ static __always_inline int error_rewrite_outer(struct __sk_buff *skb, struct pac
 	if (packet_pull(skb, constants.l2_length + IP_HEADER_MIN) || !ip_find(skb, pkt))
 		return -1;
 	if (direction == NAT_EGRESS)
-		ip_renumber(pkt->ip);
+		ip_renumber(pkt->ip, &pkt->remote_addr);
 	ip_write(pkt->ip, constants.l2_length, direction, &pkt->local_addr, addr);
 	return error_replace_pseudo(skb, pkt, direction, addr);
 }

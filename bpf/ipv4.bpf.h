@@ -129,15 +129,17 @@ static __always_inline bool ip_is_atomic(const struct iphdr *ip)
 
 /*
  * The next identification: a CPU has every id_step-th, so that no two give the same, and one repeats its own after 65536 /
- * id_step. Scrambled, one to one: a remote that reads the sequence would know how much others send.
+ * id_step. Only those to one remote must differ: each of 16 hashes has a sequence. Scrambled, one to one: a remote that reads
+ * the sequence would know how much others send.
  */
-static __always_inline __be16 ip_next_id(void)
+static __always_inline __be16 ip_next_id(const struct nat_addr *remote)
 {
 	__u32 share = bpf_get_smp_processor_id() & (constants.id_step - 1), key = constants.turn_mark;
 	struct id_sequence *sequence = &config.ids[index_bounded(share, NAT_ID_CPUS - 1)];
-	__u32 id = sequence->given + share;
+	__u32 *given = &sequence->given[index_bounded(remote->word[0] * 0x9e3779b1 >> 28, NAT_ID_REMOTES - 1)];
+	__u32 id = *given + share;
 
-	sequence->given += constants.id_step;
+	*given += constants.id_step;
 	id = (id * (key | 1)) & 0xffff;
 	id ^= id >> 8;
 	return id * (key >> 15 | 1) ^ key;
@@ -155,10 +157,10 @@ static __always_inline void ip_set_id(struct iphdr *ip, __be16 id)
 }
 
 /* Outwards: another identification, if it matters. */
-static __always_inline void ip_renumber(struct iphdr *ip)
+static __always_inline void ip_renumber(struct iphdr *ip, const struct nat_addr *remote)
 {
 	if (unlikely(!ip_is_atomic(ip)))
-		ip_set_id(ip, ip_next_id());
+		ip_set_id(ip, ip_next_id(remote));
 }
 
 /* What a sum over the whole packet sees of a changed address alone: nothing, the header's checksum makes up for it. */

@@ -181,7 +181,7 @@ static __always_inline void ip_set_id(struct ipv6hdr *ip, __be16 id)
 {
 }
 
-static __always_inline void ip_renumber(struct ipv6hdr *ip)
+static __always_inline void ip_renumber(struct ipv6hdr *ip, const struct nat_addr *remote)
 {
 }
 

@@ -36,6 +36,7 @@
 #define NAT_REFUSALS	  16	     /* errors to each of them in 2^NAT_RATE_SHIFT ticks, less than 256 */
 #define NAT_STATIC_TICKS  (1U << 30) /* how far ahead the end of a static mapping is put, again and again */
 #define NAT_ID_CPUS	  64	     /* a power of two: CPUs beyond share their sequences */
+#define NAT_ID_REMOTES	  16	     /* see ip_next_id() */
 #define NAT_SWEEP_SLOTS	  16	     /* slots that one run of the sweep looks at, at most */
 
 enum nat_direction { NAT_EGRESS, NAT_INGRESS, NAT_DIRECTIONS };
@@ -140,10 +141,9 @@ enum nat_timeout {
 	NAT_TIMEOUTS
 };
 
-/* The IPv4 identifications that one CPU has given, RFC 6864; a line of the cache each. */
+/* The IPv4 identifications that one CPU has given, by a hash of the remote, RFC 6864; a line of the cache each. */
 struct id_sequence {
-	__u32 given;
-	__u32 pad[15];
+	__u32 given[NAT_ID_REMOTES];
 };
 
 /* The object's .bss: what the daemon may change while packets flow. Every field is changed by a single store. */

@@ -79,6 +79,31 @@ static void unique(struct router *router)
 	sched_setaffinity(0, sizeof(before), &before);
 }
 
+/*
+ * One CPU's to S do not repeat before its share of 65536 is used up, whatever goes to T. (Addresses of one hash would take from
+ * each other; these two are not.)
+ */
+static void by_remote(struct router *router)
+{
+	static const struct packet to_s = UDP(A, 25000, S, 53, .no_df = true),
+				   to_t = UDP(A, 25000, T, 53, .no_df = true);
+	unsigned int share = 65536 / router_constants(router).id_step;
+	struct frame s, t, out;
+	cpu_set_t before;
+
+	memset(seen, 0, sizeof(seen));
+	frame_build(&s, &to_s, true);
+	frame_build(&t, &to_t, true);
+	assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
+	use_cpu(0);
+	for (unsigned int i = 0; i < share; i++) {
+		assert_int_equal(router_send_quickly(router, NAT_EGRESS, &t, &out), TC_ACT_UNSPEC);
+		assert_int_equal(router_send_quickly(router, NAT_EGRESS, &s, &out), TC_ACT_UNSPEC);
+		is_new(frame_id(&out));
+	}
+	sched_setaffinity(0, sizeof(before), &before);
+}
+
 /* What is mapped by the short way, which others take, too. */
 static const struct step atomic[] = {
 	{ "A opens a mapping", LAN, UDP(A, 25000, S, 53, .id = 7), WAN, UDP(EXT, 25000, S, 53, .id = 7), WHY_OUT_NEW },
@@ -133,6 +158,7 @@ static void fragments(struct router *router)
 
 static const struct test tests[] = {
 	CODE("rfc7857_10_unique", unique),
+	CODE("rfc7857_10_by_remote", by_remote),
 	CODE("rfc7857_10_beside_the_short_way", confirmed),
 	CODE("rfc7857_10_fragments", fragments, .setup = &slow_machine),
 	STEPS("rfc6864_atomic_packets_keep_theirs", atomic, .only_ipv4 = true),
