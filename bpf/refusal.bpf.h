@@ -54,6 +54,17 @@ static __always_inline bool refusal_is_due(const struct nat_addr *addr)
 }
 
 /*
+ * Is the transport header right behind the IP header? Where it is not (IPv6's extension headers), it could not be told whether
+ * its checksum is complete: see below.
+ */
+static __always_inline bool refusal_finds_transport(const struct ip_header *ip)
+{
+	__u8 protocol = ip_next(ip);
+
+	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == FAMILY_ICMP;
+}
+
+/*
  * The sum over the first `length` bytes of the IP packet, as they will be on the link. A checksum that a device is still to
  * compute (CHECKSUM_PARTIAL) has the sum of the pseudo header in its place, and the device will make up for all behind it:
  * the transport part will then sum up to the complement of that. False if it cannot be told.
@@ -126,7 +137,8 @@ static __always_inline int refuse(struct __sk_buff *skb, enum nat_reason why)
 	if (skb->gso_size || bpf_skb_load_bytes(skb, constants.l2_length, &error.it.quoted, sizeof(error.it.quoted)))
 		return TC_ACT_SHOT;
 	__builtin_memcpy(&host, &error.it.quoted.saddr, sizeof(host));
-	if (external_lookup(&host) >= 0 || !refusal_is_due(&host) || refusal_write(skb, &error.it))
+	if (!refusal_finds_transport(&error.it.quoted) || external_lookup(&host) >= 0 || !refusal_is_due(&host) ||
+	    refusal_write(skb, &error.it))
 		return TC_ACT_SHOT;
 	skb->mark = constants.turn_mark;
 	return bpf_redirect(skb->ifindex, BPF_F_INGRESS);

@@ -45,13 +45,37 @@ static const struct step no_port[] = {
 	{ "B's connection", LAN, TCP(SYN, B, 25000, S, 80, .tcp_options = 20), DROPPED, WHY_NO_PORT },
 	{ "the only identifier", LAN, QUERY(ECHO, A, S, 25000), WAN, QUERY(ECHO, EXT, S, 25000), WHY_OUT_NEW },
 	{ "B's ping", LAN, QUERY(ECHO, B, S, 25000), DROPPED, WHY_NO_PORT },
-	{ "with options", LAN, UDP(B, 25000, S, 53, .ip_options = 40), DROPPED, WHY_NO_PORT },
 	{ "without a checksum", LAN, UDP(B, 25000, S, 53, .no_checksum = true), DROPPED, WHY_NO_PORT },
 	{ "its checksum is wrong", LAN, UDP(B, 25000, S, 53, .damage = 9), DROPPED, WHY_NO_PORT },
-	{ "a first fragment", LAN, UDP(B, 25000, S, 53, .payload = 80, .length = 24, .more = true), DROPPED,
-	  WHY_NO_PORT },
 	{ "to our own address", LAN, UDP(B, 25000, EXT, 25000), DROPPED, WHY_NO_PORT },
 	{ "A's is still there", WAN, UDP(S, 53, EXT, 25000), LAN, UDP(S, 53, A, 25000), WHY_IN },
+};
+
+#define OPTIONS .ip_options = 40
+#define FIRST	.payload = 80, .length = 24, .more = true
+#define NEXT	.payload = 80, .offset = 24
+
+static const struct step options[] = {
+	{ "A has the only port", LAN, UDP(A, 25000, S, 53), WAN, UDP(EXT, 25000, S, 53), WHY_OUT_NEW },
+	{ "with options", LAN, UDP(B, 25000, S, 53, OPTIONS), DROPPED, WHY_NO_PORT },
+};
+
+/* RFC 1812 section 4.3.2.7. */
+static const struct step fragments[] = {
+	{ "A has the only port", LAN, UDP(A, 25000, S, 53), WAN, UDP(EXT, 25000, S, 53), WHY_OUT_NEW },
+	{ "B's first fragment is refused", LAN, UDP(B, 25000, S, 53, FIRST), DROPPED, WHY_NO_PORT },
+	{ "the next is not heard of", LAN, UDP(B, 25000, S, 53, NEXT), SILENTLY, WHY_FRAGMENT_HELD },
+};
+
+/* IPv6: the transport header is not looked for, so that a checksum which the device is still to compute is not seen. */
+static const struct step extension_headers[] = {
+	{ "A has the only port", LAN, UDP(A, 25000, S, 53), WAN, UDP(EXT, 25000, S, 53), WHY_OUT_NEW },
+	{ "B hears that there is none", LAN, UDP(B, 25000, S, 53), DROPPED, WHY_NO_PORT },
+	{ "not behind an extension header", LAN, UDP(B, 25000, S, 53, OPTIONS), SILENTLY, WHY_NO_PORT },
+	{ "TCP's", LAN, TCP(SYN, A, 25000, S, 80), WAN, TCP(SYN, EXT, 25000, S, 80), WHY_OUT_NEW },
+	{ "B's connection", LAN, TCP(SYN, B, 25000, S, 80, OPTIONS), SILENTLY, WHY_NO_PORT },
+	{ "a first fragment", LAN, UDP(B, 25000, S, 53, FIRST), SILENTLY, WHY_NO_PORT },
+	{ "the next", LAN, UDP(B, 25000, S, 53, NEXT), SILENTLY, WHY_FRAGMENT_HELD },
 };
 
 static const struct step by_policy[] = {
@@ -79,14 +103,9 @@ static const struct step service[] = {
 	{ "all bits", LAN, UDP(B, 25000, S, 53, .tos = 0xff), DROPPED, WHY_NO_PORT },
 };
 
-/* RFC 1812 section 4.3.2.7. */
 static const struct step nobody_is_told[] = {
 	{ "A has the only port", LAN, UDP(A, 25000, S, 53), WAN, UDP(EXT, 25000, S, 53), WHY_OUT_NEW },
-	{ "B's first fragment is refused", LAN, UDP(B, 25000, S, 53, .payload = 80, .length = 24, .more = true),
-	  DROPPED, WHY_NO_PORT },
-	{ "the next is not heard of", LAN, UDP(B, 25000, S, 53, .payload = 80, .offset = 24), SILENTLY,
-	  WHY_FRAGMENT_HELD },
-	{ "nor an error", LAN, ERROR(UNREACHABLE, 3, B, S, UDP(S, 53, B, 25000)), SILENTLY, WHY_ICMP_NO_MAPPING },
+	{ "not of an error", LAN, ERROR(UNREACHABLE, 3, B, S, UDP(S, 53, B, 25000)), SILENTLY, WHY_ICMP_NO_MAPPING },
 	{ "nor an answer", LAN, QUERY(ECHO_REPLY, B, S, 25000), SILENTLY, WHY_ICMP_NO_MAPPING },
 	{ "nor the middle of a connection", LAN, TCP(ACK, B, 25000, S, 80), SILENTLY, WHY_TCP_NO_MAPPING },
 	{ "to many", LAN, UDP(B, 25000, IPV4(224, 0, 0, 251), 5353), PASSED, WHY_EXEMPT },
@@ -343,6 +362,9 @@ static const struct test tests[] = {
 	CODE("rfc5508_req8_checksum_offload", offloaded, .setup = &one_port, .only_ipv4 = false),
 	STEPS("rfc5508_req10d_type_of_service", service, .setup = &one_port),
 	STEPS("rfc5508_req10e_nobody_is_told", nobody_is_told, .setup = &one_port),
+	STEPS("rfc5508_req10e_fragments", fragments, .setup = &one_port, .only_ipv4 = true),
+	STEPS("behind_options", options, .setup = &one_port, .only_ipv4 = true),
+	STEPS("not_behind_extension_headers", extension_headers, .setup = &one_port, .only_ipv6 = true),
 	STEPS("rfc5508_req10e_broadcast", to_all, .setup = &one_port, .only_ipv4 = true),
 	CODE("rfc5508_req10e_gso", gso, .setup = &one_port, .only_ipv4 = false),
 	CODE("rfc5508_req10f_rate", rate, .setup = &one_port, .only_ipv4 = false),
