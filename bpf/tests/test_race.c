@@ -158,12 +158,12 @@ static int packet_send(struct crew *crew, enum nat_direction direction, const st
 	return router_send_quickly(crew->router, direction, &frame, got);
 }
 
-/* The external port that a packet from inside leaves by; -1 if it is dropped. */
+/* The external port that a packet from inside leaves by; -1 if it is dropped, or refused by an error. */
 static int port_given(struct crew *crew, const struct packet *packet)
 {
 	struct frame got;
 
-	return packet_send(crew, NAT_EGRESS, packet, &got) == TC_ACT_SHOT ? -1 : frame_sport(&got);
+	return packet_send(crew, NAT_EGRESS, packet, &got) != TC_ACT_UNSPEC ? -1 : frame_sport(&got);
 }
 
 /* The same, and why. No other thread may be at work. */
