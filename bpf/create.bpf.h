@@ -183,6 +183,20 @@ static __always_inline enum nat_reason creation_refused(const struct packet *pkt
 }
 
 /*
+ * Removes an entry to a slot that is not the endpoint's, and that nobody reclaims who would: every packet of the endpoint would
+ * be lost. It may stay where a slot is given back that another CPU has just made known, or in maps that were copied while
+ * packets went on. The entry is looked up first: who makes a mapping has the slot before there is an entry, so that a new one
+ * is the endpoint's own by then.
+ */
+static __always_inline void endpoint_mend(const struct endpoint *endpoint, const struct mapping *map, __u32 slot)
+{
+	__u32 *known = bpf_map_lookup_elem(&endpoints, endpoint);
+
+	if (known && *known == slot && map->state != MAPPING_RECLAIMING && !mapping_is_own(map, endpoint))
+		bpf_map_delete_elem(&endpoints, endpoint);
+}
+
+/*
  * The endpoint's mapping was not found live: takes up an expired one of its own again, or makes one. *slot is what
  * `endpoints` said (NAT_SLOT_NONE: nothing), and becomes the slot to use.
  */
@@ -206,7 +220,9 @@ static __always_inline enum nat_reason mapping_get_or_create(struct __sk_buff *s
 		return WHY_NO_ADDRESS; /* the sweep frees it, and the endpoint may have another */
 	if (map && slot_locate(map, *slot, &place) && mapping_revive(&place, map, endpoint, now))
 		return WHY_NONE;
-	return WHY_BUSY; /* just being reclaimed on another CPU, which removes this entry */
+	if (map)
+		endpoint_mend(endpoint, map, *slot);
+	return WHY_BUSY; /* just being reclaimed on another CPU, which removes this entry; or it was a wrong one */
 }
 
 #endif

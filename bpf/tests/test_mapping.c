@@ -1,5 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Mappings: made by packets from inside, kept by them, and the same whoever the remote is. */
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
 #include "steps.h"
 
 static const struct setup refreshed_inwards = { .refresh_inbound = true };
@@ -124,6 +132,45 @@ static const struct step port_zero[] = {
 	{ "its reply", WAN, QUERY(ECHO_REPLY, S, EXT, PORT(1)), LAN, QUERY(ECHO_REPLY, S, A, 0), WHY_IN },
 };
 
+/* Lets `endpoints` say that A's port 25000 has the slot of this external one. */
+static void entry_forge(struct router *router, unsigned int external_port)
+{
+	struct endpoint endpoint = { .port = htons(25000), .protocol = NAT_UDP };
+	uint32_t slot = 0;
+	struct mapping mapping;
+
+	while (mapping = router_slot(router, slot),
+	       mapping.protocol != NAT_UDP || ntohs(mapping.external_port) != external_port)
+		slot++;
+	address_write(A, (uint8_t *)&endpoint.addr);
+	assert_int_equal(bpf_map_update_elem(datapath_map_fd(router_datapath(router), "endpoints"), &endpoint, &slot,
+					     BPF_ANY),
+			 0);
+}
+
+/* An entry to a slot that is not its endpoint's costs a packet. */
+static void wrong_entry(struct router *router)
+{
+	static const struct step to_a_free_slot[] = {
+		{ "A's is lost", LAN, UDP(A, 25000, S, 53), DROPPED, WHY_BUSY },
+		{ "the next is not", LAN, UDP(A, 25000, S, 53), WAN, UDP(EXT, 25000, S, 53), WHY_OUT_NEW },
+		{ "B opens 26000", LAN, UDP(B, 26000, S, 53), WAN, UDP(EXT, 26000, S, 53), WHY_OUT_NEW },
+		{ "all ends", OVER(MINUTES(10)) },
+		{ "B's comes back", LAN, UDP(B, 26000, S, 53), WAN, UDP(EXT, 26000, S, 53), WHY_OUT_NEW },
+		{ "and is swept but for B's", SWEPT },
+	};
+	static const struct step to_bs[] = {
+		{ "A's is lost", LAN, UDP(A, 25000, S, 53), DROPPED, WHY_BUSY },
+		{ "the next is not", LAN, UDP(A, 25000, S, 53), WAN, UDP(EXT, 25000, S, 53), WHY_OUT_NEW },
+		{ "B's is as it was", LAN, UDP(B, 26000, S, 53), WAN, UDP(EXT, 26000, S, 53), WHY_OUT },
+	};
+
+	entry_forge(router, 25000);
+	steps_run(router, to_a_free_slot, sizeof(to_a_free_slot) / sizeof(*to_a_free_slot));
+	entry_forge(router, 26000);
+	steps_run(router, to_bs, sizeof(to_bs) / sizeof(*to_bs));
+}
+
 static const struct test tests[] = {
 	STEPS("rfc4787_req1_udp_mapping_ignores_remote", udp_ignores_remote),
 	STEPS("rfc5382_req1_tcp_mapping_ignores_remote", tcp_ignores_remote),
@@ -136,6 +183,7 @@ static const struct test tests[] = {
 	STEPS("rfc4787_req7_overlapping_addresses", addresses_overlap),
 	STEPS("routers_own_traffic", routers_own_traffic),
 	STEPS("port_zero", port_zero),
+	CODE("an_entry_to_a_wrong_slot", wrong_entry, .only_ipv4 = false),
 	STEPS("rfc4787_req6a_inbound_refresh_by_choice", refresh_inwards, .setup = &refreshed_inwards),
 	STEPS("no_external_address_yet", address_to_come, .setup = &without_address),
 };
