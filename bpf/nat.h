@@ -64,13 +64,19 @@ struct endpoint {
  *
  * state		who may change it, and how (always under the lock of the slot's region)
  * FREE		mapping_acquire -> LIVE; the slot's bit in the region is set in this state only
- * LIVE		expired for longer than the hold-down: mapping_reclaim -> RECLAIMING
+ * LIVE		expired for longer than the hold-down, or of an address that is gone: mapping_reclaim -> RECLAIMING
+ *		mapping_give_back -> FREE: whoever has just made it, where the endpoint has come by another
  * RECLAIMING	mapping_reclaim alone: removes the endpoint that points here, then -> FREE
  * STATIC	nobody: the daemon sets it before any program runs. Without end, and of whatever address there is
  *
- * An endpoint that points to a slot is inserted only by who claimed the slot and deleted only by who reclaims it, so a
- * look-up followed by a deletion cannot hit somebody else's entry. Without the lock the packet path writes `expires` and
- * `confirmed`, and the `generation` of a static mapping, each a single store that may get lost without harm.
+ * An endpoint that points to a slot is inserted only by who has claimed the slot for it. It is deleted by who reclaims the slot;
+ * by mapping_publish, which has inserted it, where the slot was reclaimed meanwhile; and by endpoint_mend, where the slot
+ * turns out to be another's. Each looks first whether it points there still, and between that and the deletion a new entry
+ * to the same slot is as good as impossible: it would cost the endpoint its entry, which the next packet makes anew, on another
+ * port if it has not its own.
+ *
+ * Without the lock the packet path writes `expires` and `confirmed`, and the `generation` of a static mapping, each a single
+ * store that may get lost without harm.
  *
  * A static mapping has a slot like any other, so that the short way need not tell it apart: the bit LIVE says that packets
  * are translated. Where anybody may use it, `confirmed` and `sessions` are 1 for good; else they are 0, which sends every

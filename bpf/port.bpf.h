@@ -3,7 +3,10 @@
 #ifndef PORT_BPF_H
 #define PORT_BPF_H
 
-/* Slots tried before a packet is given up: losing a race, or a port of the router's own. The verifier walks each by itself. */
+/*
+ * Slots tried before a packet is given up, each one's port being the router's own. (One that is lost to another CPU ends it at
+ * once.) The verifier walks each by itself.
+ */
 #define PORT_ATTEMPTS 3
 
 /* The lowest bit set of a word that is not zero. Arithmetic only: a chain of branches is 64 paths to the verifier. */

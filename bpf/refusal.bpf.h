@@ -7,9 +7,9 @@
  *
  *	outer  remote -> internal	embedded  internal -> remote, as it was sent
  *
- * The remote is the one source that is no martian where it comes in. Nobody is told of what only those packets are that
- * make mappings: whole ones or first fragments, no errors, between two hosts (RFC 1812 section 4.3.2.7, RFC 4443
- * section 2.4). How often is bounded, see NAT_REFUSALS.
+ * The remote is the one source that is no martian where it comes in. Told of are only packets that would have made a
+ * mapping: whole ones or first fragments, no errors, between two hosts (RFC 1812 section 4.3.2.7, RFC 4443 section 2.4).
+ * How often is bounded, see NAT_REFUSALS.
  */
 #ifndef REFUSAL_BPF_H
 #define REFUSAL_BPF_H
@@ -37,8 +37,8 @@ static __always_inline bool reason_is_refusal(enum nat_reason why)
 }
 
 /*
- * May the sender be told, by the rate (RFC 5508 REQ-10f)? Hosts have their share each, by a hash: one that floods keeps
- * nobody else's errors away. As with the fragments that are held, the counts are not exact between CPUs.
+ * May the sender be told, by the rate (RFC 5508 REQ-10f)? The hosts of one hash share: one that floods keeps the errors of
+ * 1 in NAT_REFUSAL_HOSTS others away. As with the fragments that are held, the counts are not exact between CPUs.
  */
 static __always_inline bool refusal_is_due(const struct nat_addr *addr)
 {
