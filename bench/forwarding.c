@@ -14,8 +14,8 @@
 #include "report.h"
 #include "samples.h"
 
-#define ROUNDS	     11
-#define VOLLEY	     100000
+#define ROUNDS	     41
+#define VOLLEY	     50000
 #define BURST	     10000
 #define BURST_ROUNDS 5
 

@@ -5,26 +5,19 @@
 
 #include <stdbool.h>
 
+/*
+ * A sum in 16 bits. The product's highest 16 are the sum of all words and of what the same sum, just below, carries: the end-around
+ * carry. Right for any sum of less than 48 bits; 0 for 0 alone, otherwise zero is 0xffff.
+ */
+static __always_inline __u16 checksum_fold(__u64 sum)
+{
+	return sum * 0x0001000100010001ULL >> 48;
+}
+
 /* RFC 1624 [eq. 3] for the change of a 32-bit word, both sides in network byte order. */
 static __always_inline __u16 checksum_replace(__u16 check, __be32 from, __be32 to)
 {
-	__u64 sum = (__u16)~check;
-
-	sum += (__u32)~from;
-	sum += to;
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return ~sum;
-}
-
-/* A sum of 32 bits in 16. */
-static __always_inline __u16 checksum_fold(__u32 sum)
-{
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return sum;
+	return ~checksum_fold((__u64)(__u16)~check + (__u32)~from + to);
 }
 
 /* Is a sum over something that has its own checksum in it as it should be? */

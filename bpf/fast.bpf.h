@@ -78,14 +78,20 @@ static __always_inline bool fast_is_steady(const struct fast *fast, const struct
 					   const struct external *external, enum nat_protocol protocol,
 					   enum nat_direction direction)
 {
-	const __u16 *life = (const __u16 *)&map->state;
+	const __u16 life = *(const __u16 *)&map->state;
 	const struct nat_config *known = &config;
+	bool is_confirmed = true;
 	__u64 jiffies, clock;
 	__s32 left;
 
-	if (unlikely((*life & (MAPPING_LIVE | 1 << 8)) != (MAPPING_LIVE | 1 << 8) ||
-		     map->generation != external->generation))
-		return false; /* or not confirmed */
+	if (unlikely((life & (MAPPING_LIVE | 1 << 8)) != (MAPPING_LIVE | 1 << 8))) {
+		/* What comes in confirms it. What goes out of UDP may never be answered; a static mapping has asked for the long way. */
+		if (direction == NAT_INGRESS || protocol != NAT_UDP || life != MAPPING_LIVE)
+			return false;
+		is_confirmed = false;
+	}
+	if (unlikely(map->generation != external->generation))
+		return false;
 	jiffies = bpf_jiffies64();
 	asm volatile("" : "+r"(known)); /* its address once */
 	clock = *(const volatile __u64 *)&known->clock;
@@ -94,6 +100,8 @@ static __always_inline bool fast_is_steady(const struct fast *fast, const struct
 	left = map->expires - (__u32)(clock >> 32);
 	if (direction == NAT_INGRESS && protocol == NAT_UDP && !(fast->traits & SHORT_REFRESH_INBOUND))
 		left -= 1;
+	else if (unlikely(!is_confirmed))
+		left -= known->steady_unconfirmed;
 	else
 		left -= known->steady[protocol]; /* TCP: without sessions less would be left */
 	return likely(left >= 0);

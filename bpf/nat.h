@@ -158,6 +158,7 @@ struct nat_config {
 	__u32 refresh;			 /* ticks that `expires` must move by before it is written again */
 	__u32 timeout[NAT_TIMEOUTS + 1]; /* ticks; a power of two: a mask bounds the index */
 	__u32 steady[NAT_PROTOCOLS];	 /* ticks: a confirmed mapping that has as many left is not written again */
+	__u32 steady_unconfirmed;	 /* the same of one of UDP that nobody has answered */
 	__u32 slots;			 /* in all */
 	__u32 swept;			 /* slots that the sweep has looked at, round and round */
 	struct external external[NAT_EXTERNALS_MAX];

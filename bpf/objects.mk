@@ -13,7 +13,7 @@ $(BUILD)/bpf/.headers: $(SOURCES)/libbpf/.unpacked cross/uapi-headers
 	$Qcp $(SOURCES)/libbpf/include/uapi/linux/*.h $(@D)/include/linux/ && touch $@
 
 # What ships has BTF for its maps, but no source lines: 100 KB that only a verifier's log shows. They stay in .lines.o.
-$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(BUILD)/bpf/.headers bpf/check-object bpf/helpers.list Makefile
+$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(BUILD)/bpf/.headers bpf/check-object bpf/helpers.list bpf/objects.mk Makefile
 	$(call say,BPF)
 	$Q$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c $< -o $(@:.o=.lines.o)
 	$Qbpf/check-object $(@:.o=.lines.o) $(BUILD)/bpf/include/bpf/bpf_helper_defs.h

@@ -221,6 +221,7 @@ void datapath_fill_timeouts(struct nat_config *to, const uint64_t timeout_ms[NAT
 	to->steady[NAT_TCP] = max_u32(ticks[NAT_TIMEOUT_TCP_ESTABLISHED],
 				      to->timeout[NAT_TIMEOUT_TCP_TRANSITORY] + 1); /* one without sessions has less */
 	to->steady[NAT_UDP] = max_u32(ticks[NAT_TIMEOUT_UDP_CONFIRMED], 1);
+	to->steady_unconfirmed = max_u32(ticks[NAT_TIMEOUT_UDP], 1);
 }
 
 void datapath_count_hosts(struct datapath *dp)
