@@ -2,6 +2,7 @@
 /* How mappings end: by time, by hold-down, by a sweep, by a new external address. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <linux/pkt_cls.h>
 #include <stdint.h>
 #include <time.h>
 #include <cmocka.h>
@@ -114,26 +115,53 @@ static void icmp_by_the_clock(struct router *router)
 	assert_lasted(poll_until_not(router, NAT_INGRESS, &reply, WHY_IN, began), 250);
 }
 
-/* Outbound packets keep it: it is alive long after it would have ended. */
-static void kept_by_the_clock(struct router *router)
+/*
+ * Outbound packets keep it: it is alive long after it would have ended. With another's packet just before each the clock has
+ * been read in this jiffy, so that these may take the short way.
+ */
+static void kept_beside(struct router *router, const struct packet *other)
 {
 	static const struct packet out = UDP(A, 25000, S, 53);
+	static const struct timespec pause = { .tv_nsec = 20000000 };
 	uint64_t began = now_ms(), last = began;
-	struct frame frame, result;
+	struct frame frame, before, result;
 	struct outcome outcome;
 
 	frame_build(&frame, &out, true);
+	frame_build(&before, other ?: &out, true);
 	router_send_quickly(router, NAT_EGRESS, &frame, &result);
 	while (now_ms() - began < 1000) {
 		uint64_t sent = now_ms();
-		const char *wrong = router_send(router, NAT_EGRESS, &frame, &outcome);
+		const char *wrong;
 
+		if (other) {
+			nanosleep(&pause, NULL);
+			router_send_quickly(router, NAT_EGRESS, &before, &result);
+		}
+		wrong = router_send(router, NAT_EGRESS, &frame, &outcome);
 		if (wrong)
 			fail_msg("%s", wrong);
 		if (outcome.why != WHY_OUT && now_ms() - last < 300 - COARSE_MS)
 			fail_msg("ended %llu ms after a packet from inside", sent - last + 0ull);
 		last = sent;
 	}
+}
+
+static void kept_by_the_clock(struct router *router)
+{
+	kept_beside(router, NULL);
+}
+
+/* Nobody has answered it; then somebody has. */
+static void kept_the_short_way(struct router *router)
+{
+	static const struct packet other = UDP(B, 25001, S, 53), answer = UDP(S, 53, EXT, 25000);
+	struct frame frame, result;
+
+	kept_beside(router, &other);
+	frame_build(&frame, &answer, true);
+	assert_int_equal(router_send_quickly(router, NAT_INGRESS, &frame, &result), TC_ACT_UNSPEC);
+	kept_beside(router, &other);
 }
 
 static void hold_by_the_clock(struct router *router)
@@ -282,6 +310,7 @@ static const struct test tests[] = {
 	CODE("tcp_ends_by_the_clock", tcp_by_the_clock, .setup = &shortly),
 	CODE("icmp_ends_by_the_clock", icmp_by_the_clock, .setup = &shortly),
 	CODE("udp_is_kept_by_the_clock", kept_by_the_clock, .setup = &shortly),
+	CODE("udp_is_kept_the_short_way", kept_the_short_way, .setup = &shortly),
 	CODE("port_is_free_by_the_clock", hold_by_the_clock, .setup = &shortly),
 };
 
