@@ -50,7 +50,7 @@ static size_t ip_build(uint8_t *ip, int family, int protocol, const struct frame
 	}
 	ip[0] = 0x45;
 	put16(ip + 2, 20 + length);
-	ip[6] = 0x40; /* don't fragment, as on nearly all: others take the long way out */
+	ip[6] = 0x40; /* don't fragment, as on nearly all */
 	ip[8] = 64;
 	ip[9] = protocol;
 	memcpy(ip + 12, from->addr, 4);
@@ -84,6 +84,15 @@ void frame_build(struct frame *frame, int family, int protocol, uint8_t tcp_flag
 	sum = sum_add(sum, to->addr, family == AF_INET6 ? 16 : 4);
 	put16(transport + (protocol == IPPROTO_TCP ? 16 : 6), sum_finish(sum_add(sum, transport, length)));
 	frame->size = transport + length - frame->bytes;
+}
+
+void frame_clear_df(struct frame *frame)
+{
+	uint8_t *ip = frame->bytes + ETHERNET;
+
+	memset(ip + 10, 0, 2);
+	ip[6] = 0;
+	put16(ip + 10, sum_finish(sum_add(0, ip, 20)));
 }
 
 struct frame_endpoint frame_endpoint_of(int family, const char *addr, uint16_t port)

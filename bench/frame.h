@@ -25,6 +25,9 @@ struct frame {
 void frame_build(struct frame *frame, int family, int protocol, uint8_t tcp_flags, const struct frame_endpoint *from,
 		 const struct frame_endpoint *to, size_t payload);
 
+/* Of IPv4: it may be fragmented, unlike what frame_build() has made. */
+void frame_clear_df(struct frame *frame);
+
 /* From text and host-order port. Ends the program if the text is no address. */
 struct frame_endpoint frame_endpoint_of(int family, const char *addr, uint16_t port);
 

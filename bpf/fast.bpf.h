@@ -2,7 +2,7 @@
 /*
  * The short way: a whole TCP or UDP packet of a live mapping that changes no state, which nearly all packets are. Whatever
  * is not plainly one of those takes the long way, which decides everything; this one does only what that would have done.
- * IPv4 without DF, which needs another identification outwards, is not: the code for it, four times, would be dear to verify.
+ * Outwards IPv4 without DF needs another identification: of UDP, that many hosts send so, it gets one here; TCP seldom is so.
  * Nothing is written before all is known, so that the long way finds the packet as it came.
  */
 #ifndef FAST_BPF_H
@@ -19,7 +19,7 @@ struct fast {
 	struct udphdr *ports; /* TCP has them in the same place */
 };
 
-static __always_inline bool fast_parse_ip(struct __sk_buff *skb, struct fast *fast, enum nat_direction direction)
+static __always_inline bool fast_parse_ip(struct __sk_buff *skb, struct fast *fast)
 {
 	struct ip_header *ip = (void *)(long)skb->data + fast->l2_length;
 
@@ -27,17 +27,19 @@ static __always_inline bool fast_parse_ip(struct __sk_buff *skb, struct fast *fa
 	fast->ports = (void *)(ip + 1);
 	if (unlikely(skb->protocol != bpf_htons(FAMILY_ETHERTYPE) || skb->vlan_tci))
 		return false;
-	return likely((void *)(fast->ports + 1) <= (void *)(long)skb->data_end && ip_is_plain(ip, direction));
+	return likely((void *)(fast->ports + 1) <= (void *)(long)skb->data_end && ip_is_plain(ip));
 }
 
 static __always_inline bool fast_parse_transport(struct __sk_buff *skb, const struct fast *fast,
-						 enum nat_protocol protocol)
+						 enum nat_protocol protocol, enum nat_direction direction)
 {
 	const struct tcphdr *tcp = (void *)fast->ports;
 
 	if (protocol == NAT_UDP) /* no checksum: see rewrite.bpf.h */
 		return likely(fast->ports->check && ip_payload(fast->ip) >= (__s32)sizeof(*fast->ports));
 	if (unlikely((void *)(tcp + 1) > (void *)(long)skb->data_end || ip_payload(fast->ip) < (__s32)sizeof(*tcp)))
+		return false;
+	if (direction == NAT_EGRESS && unlikely(!ip_is_atomic(fast->ip)))
 		return false;
 	return likely(!(((const __u8 *)tcp)[13] & (TCP_SYN | TCP_FIN | TCP_RST)));
 }
@@ -116,9 +118,13 @@ static __always_inline int fast_rewrite(struct __sk_buff *skb, struct fast *fast
 					   : __builtin_offsetof(struct tcphdr, check));
 	__u64 flags = protocol == NAT_UDP ? BPF_F_MARK_MANGLED_0 : 0;
 	__be16 from_port = direction == NAT_EGRESS ? fast->ports->source : fast->ports->dest;
-	struct nat_addr from;
+	struct nat_addr from, remote;
 	long err;
 
+	if (direction == NAT_EGRESS && protocol == NAT_UDP) {
+		addr_load(&remote, &fast->ip->daddr, fast->l2_length);
+		ip_renumber(fast->ip, &remote);
+	}
 	addr_load(&from, direction == NAT_EGRESS ? &fast->ip->saddr : &fast->ip->daddr, fast->l2_length);
 	ip_write(fast->ip, fast->l2_length, direction, &from, addr);
 	if (direction == NAT_EGRESS)
@@ -188,7 +194,7 @@ static __always_inline bool fast_in(struct __sk_buff *skb, struct fast *fast, en
 static __always_inline bool fast_transport(struct __sk_buff *skb, struct fast *fast, enum nat_protocol protocol,
 					   enum nat_direction direction, int *verdict)
 {
-	if (unlikely(!fast_parse_transport(skb, fast, protocol)))
+	if (unlikely(!fast_parse_transport(skb, fast, protocol, direction)))
 		return false;
 	if (direction == NAT_EGRESS)
 		return likely(fast_out(skb, fast, protocol, verdict));
@@ -202,7 +208,7 @@ static __always_inline bool fast_link(struct __sk_buff *skb, __u32 traits, __u32
 	struct fast fast = { .traits = traits, .l2_length = l2_length };
 	__u8 ip_protocol;
 
-	if (unlikely(!fast_parse_ip(skb, &fast, direction)))
+	if (unlikely(!fast_parse_ip(skb, &fast)))
 		return false;
 	ip_protocol = ip_next(fast.ip);
 	if (likely(ip_protocol == IPPROTO_TCP))

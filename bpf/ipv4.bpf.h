@@ -210,12 +210,9 @@ static __always_inline __u32 ip_header_length(const struct iphdr *ip)
 	return *(const __u8 *)ip % 16 * 4;
 }
 
-/* For the short way: no options, no fragment, and outwards none that may become one. */
-
-static __always_inline bool ip_is_plain(const struct iphdr *ip, enum nat_direction direction)
+/* For the short way: no options, no fragment. */
+static __always_inline bool ip_is_plain(const struct iphdr *ip)
 {
-	if (direction == NAT_EGRESS)
-		return *(__u8 *)ip == 0x45 && ip_is_atomic(ip);
 	return *(__u8 *)ip == 0x45 && !(ip->frag_off & bpf_htons(IPV4_MORE_FRAGMENTS | IPV4_FRAGMENT_OFFSET));
 }
 

@@ -181,6 +181,11 @@ static __always_inline void ip_set_id(struct ipv6hdr *ip, __be16 id)
 {
 }
 
+static __always_inline bool ip_is_atomic(const struct ipv6hdr *ip)
+{
+	return true;
+}
+
 static __always_inline void ip_renumber(struct ipv6hdr *ip, const struct nat_addr *remote)
 {
 }
@@ -250,8 +255,7 @@ static __always_inline __u32 ip_header_length(const struct ipv6hdr *ip)
 }
 
 /* For the short way: no extension header. */
-
-static __always_inline bool ip_is_plain(const struct ipv6hdr *ip, enum nat_direction direction)
+static __always_inline bool ip_is_plain(const struct ipv6hdr *ip)
 {
 	return (*(__u8 *)ip & 0xf0) == 0x60;
 }

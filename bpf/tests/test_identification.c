@@ -119,14 +119,23 @@ static const struct step atomic[] = {
 
 static const struct packet error = ERROR(UNREACHABLE, 3, A, S, UDP(S, 53, A, 25000), .no_df = true);
 
-/* A live, confirmed mapping's packets take the short way: those that may be fragmented do not. */
+/* A live, confirmed mapping's packets take the short way, which numbers them with the others. TCP's may not be fragmented there. */
 static void confirmed(struct router *router)
 {
 	static const struct packet out = UDP(A, 25000, S, 53, .no_df = true);
+	static const struct packet syn = TCP(SYN, A, 25002, S, 80, .no_df = true);
+	static const struct packet syn_ack = TCP(SYN | ACK, S, 80, EXT, 25002);
+	static const struct packet tcp = TCP(ACK, A, 25002, S, 80, .no_df = true);
+	struct frame frame, result;
+
 	memset(seen, 0, sizeof(seen));
 	steps_run(router, atomic, 3);
+	is_new(sent(router, &syn, WHY_OUT));
+	frame_build(&frame, &syn_ack, true);
+	assert_int_equal(router_send_quickly(router, NAT_INGRESS, &frame, &result), TC_ACT_UNSPEC);
 	for (int i = 0; i < 100; i++) {
 		is_new(sent(router, &out, WHY_OUT));
+		is_new(sent(router, &tcp, WHY_OUT));
 		is_new(sent(router, &error, WHY_OUT_ERROR));
 	}
 }
