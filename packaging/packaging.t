@@ -31,11 +31,19 @@ test_systemd()
 }
 
 # What OpenWrt's rc.common, functions.sh, network.sh and procd.sh offer, of which only as much as is used. UCI is a file of
-# lines "SECTION OPTION VALUE"; networks have devices as in $tmp/devices.
+# lines "SECTION OPTION VALUE", the option :type being the section's type, unless it is einat; networks have devices as in
+# $tmp/devices.
 stubs()
 {
 	config_load() { :; }
-	config_foreach() { for section in $(cut -d' ' -f1 "$tmp/uci" | uniq); do "$1" "$section"; done; }
+	config_foreach()
+	{
+		section_type=
+		for section in $(cut -d' ' -f1 "$tmp/uci" | uniq); do
+			config_get section_type "$section" :type einat
+			[ "$section_type" != "$2" ] || "$1" "$section"
+		done
+	}
 	config_get()
 	{
 		value=$(sed -n "s/^$2 $3 //p" "$tmp/uci")
@@ -44,10 +52,10 @@ stubs()
 	config_get_bool() { config_get "$@"; }
 	config_list_foreach()
 	{
-		# shellcheck disable=SC2013 # words
-		for item in $(sed -n "s/^$1 $2 //p" "$tmp/uci"); do
+		sed -n "s/^$1 $2 //p" "$tmp/uci" >"$tmp/list-$2"
+		while read -r item; do
 			"$3" "$item"
-		done
+		done <"$tmp/list-$2"
 	}
 	network_flush_cache() { :; }
 	network_get_device()
@@ -112,8 +120,15 @@ second interface wanb
 second nat44 0
 second nat66 1
 second bpf_log 3
-second inbound_mark 0x10000"
-	check "OpenWrt: two WANs, with everything" started "$two" '[[interfaces]]
+second inbound_mark 0x10000
+second toml host_limit_udp = 100
+second toml persist = true
+file toml log.to = \"syslog\"
+file toml log.level = \"warning\"
+file :type file"
+	check "OpenWrt: two WANs, with everything" started "$two" 'log.to = "syslog"
+log.level = "warning"
+[[interfaces]]
 if_name = "pppoe-wan"
 nat44 = true
 nat66 = true
@@ -128,9 +143,13 @@ ipv6_hairpin_route.internal_if_names = ["lo", "br-lan", "guest"]
 if_name = "eth2"
 nat66 = true
 bpf_log_level = 3
-inbound_mark = 0x10000' "$instance"
+inbound_mark = 0x10000
+host_limit_udp = 100
+persist = true' "$instance"
 	check "its file is one that einat takes, too" "$EINAT" check -c "$FILE"
-	check "OpenWrt: a section that is off starts nothing" started "wan enabled 0" "" ""
+	check "OpenWrt: a section that is off starts nothing" started "wan enabled 0
+file toml log.to = \"syslog\"
+file :type file" "" ""
 	check "OpenWrt: nor does a WAN without a device" started "wan6 interface wan6" "" "log wan6: has no device yet"
 	for case in down:pppoe-down wg0:wg0 dsl:eth3; do
 		check "OpenWrt: an interface that is down, and its device: $case" started "wan interface ${case%:*}" "[[interfaces]]

@@ -55,8 +55,8 @@ const char cli_help_text[] =
 	"metrics are Prometheus'; top shows the ports in use and the busiest hosts, every second, until q. FILTER is one of\n"
 	"      --internal ADDRESS|CIDR, --protocol tcp|udp|icmp, --external-port N\n"
 	"cleanup removes what a killed einat has left, on one interface or on every one, and says what: 0 it is gone, 1 not.\n"
-	"SIGTERM or SIGINT stops it and takes back everything that it has set up.\n"
-	"Exit status: 0 stopped, 1 could not start, 2 bad usage.\n";
+	"SIGTERM or SIGINT stops it and takes back everything that it has set up, but for what --persist keeps.\n"
+	"Exit status: 0 stopped or done, 1 could not, 2 bad usage or a bad FILE.\n";
 
 enum option {
 	OPTION_HELP,

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "external_plan.h"
 #include "json.h"
 
 enum { COLUMNS = 80, INDENT = 4, FULL_MTU = 1500 };
@@ -166,6 +167,27 @@ static bool has_temporary(const struct facts *facts)
 	return false;
 }
 
+/* The first address that packets leave from; false: there is none. Short of memory it is none, too. */
+static bool source_find(const struct facts *facts, enum config_family family, __be32 source[4])
+{
+	static const __be32 none[4];
+	struct external_plan plan;
+	bool is_found = false;
+	unsigned int i;
+	int err;
+
+	err = external_plan_init(&plan, facts->config, address_families[family]);
+	err = err
+		      ?: external_plan_update(&plan, facts->config, address_families[family], facts->addresses,
+					      facts->addresses_count);
+	for (i = 0; !err && !is_found && i < plan.count; i++) {
+		is_found = memcmp(plan.sources[i], none, sizeof(none));
+		memcpy(source, plan.sources[i], sizeof(none));
+	}
+	external_plan_free(&plan);
+	return is_found;
+}
+
 static void examine_address(const struct facts *facts, struct findings *findings, enum config_family family)
 {
 	const char *name = facts->config->name, *option = family == CONFIG_IPV4 ? "" : "-6 ";
@@ -173,7 +195,7 @@ static void examine_address(const struct facts *facts, struct findings *findings
 	struct finding *finding;
 	__be32 chosen[4];
 
-	if (!external_choose(facts->addresses, facts->addresses_count, address_families[family], chosen)) {
+	if (!source_find(facts, family, chosen)) {
 		finding = found(findings, SEVERITY_ERROR,
 				family == CONFIG_IPV4 ? "no-address-ipv4" : "no-address-ipv6");
 		text_set(finding->what, "%s has no external %s address", name, family_names[family]);

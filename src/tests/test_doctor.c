@@ -17,6 +17,12 @@ static struct interface_config config;
 static struct interface_address addresses[2];
 static struct nft_rule rule;
 
+/* Those of a file, each with an address by itself. */
+static struct external_rule externals[] = {
+	{ .form = EXTERNAL_ADDRESS, .family = AF_INET, .first = { 0x0100cbcb } },
+	{ .form = EXTERNAL_NETWORK, .family = AF_INET6, .first = { 0xb80d0120 }, .length = 64 },
+};
+
 /* A machine on which everything is well, for both families. */
 static struct facts facts_make(void)
 {
@@ -36,6 +42,8 @@ static struct facts facts_make(void)
 			.has_static_default = true,
 		};
 	config.take_over_masquerade = false;
+	config.default_externals = true;
+	config.externals_count = 0;
 	memset(addresses, 0, sizeof(addresses));
 	addresses[0].family = AF_INET;
 	addresses[1].family = AF_INET6;
@@ -86,6 +94,7 @@ CASE(pppoe_clamped, facts->mtu = 1492; facts->firewall.has_clamp = true)
 CASE(running, facts->holder = 12; IPV4.left_rules = 3)
 CASE(killed, IPV4.left_rules = 3)
 CASE(no_address, facts->addresses_count = 0)
+CASE(no_address_of_its_own, facts->addresses_count = 0; config.externals = externals; config.externals_count = 2)
 CASE(shared, address_set(facts, "100.127.255.255"))
 CASE(not_shared, address_set(facts, "100.128.0.0"))
 CASE(private_12, address_set(facts, "172.31.0.1"))
@@ -139,6 +148,7 @@ static void test_findings(void **state)
 		{ "killed", killed, 3, "warning leftovers-ipv4", "einat cleanup" },
 		{ "no address", no_address, 1, "error no-address-ipv4,error no-address-ipv6",
 		  "ip address add ADDRESS/LENGTH dev wan" },
+		{ "no address but those that the file names", no_address_of_its_own, 0, "", NULL },
 		{ "100.64.0.0/10", shared, 3, "warning double-nat", "" },
 		{ "behind it", not_shared, 0, "", NULL },
 		{ "172.16.0.0/12", private_12, 3, "warning double-nat", "" },
