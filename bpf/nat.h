@@ -160,13 +160,13 @@ struct nat_config {
 	__u32 steady[NAT_PROTOCOLS];	 /* ticks: a confirmed mapping that has as many left is not written again */
 	__u32 steady_unconfirmed;	 /* the same of one of UDP that nobody has answered */
 	__u32 slots;			 /* in all */
-	__u32 swept;			 /* slots that the sweep has looked at, round and round */
 	struct external external[NAT_EXTERNALS_MAX];
 	/* by direction: how many fragments the daemon takes until it fills this up again, which it does once a second */
 	__s32 hold_budget[NAT_DIRECTIONS];
 	__u32 holding[NAT_DIRECTIONS]; /* it has some, and wants to know of every first fragment */
 	__u32 hold_sources[NAT_DIRECTIONS][NAT_HOLD_SOURCES]; /* of the budget, what each has had, by a hash */
-	__u32 designated_ifindex;	   /* the interface of the designated server; 0: it is not there now */
+	__u32 designated_ifindex; /* the interface of the designated server; 0: it is not there now */
+	__u32 swept; /* slots that the sweep has looked at, round and round; not in the line that all read */
 	__u32 refusals[NAT_REFUSAL_HOSTS]; /* errors sent, by a hash of the host: period << 8 | how many */
 	struct id_sequence ids[NAT_ID_CPUS] __attribute__((aligned(64)));
 };

@@ -46,7 +46,7 @@ stubs()
 	}
 	config_get()
 	{
-		value=$(sed -n "s/^$2 $3 //p" "$tmp/uci")
+		value=$(sed -n "s/^$2 $3 //p" "$tmp/uci" | xargs) # a list's, too, with spaces
 		eval "$1=\${value:-\${4-}}"
 	}
 	config_get_bool() { config_get "$@"; }
@@ -91,6 +91,7 @@ test_openwrt()
 	: >"$tmp/lib/functions/network.sh"
 	printf 'wan pppoe-wan\nwanb eth2\nlan br-lan\n' >"$tmp/devices"
 	printf 'network.down.proto pppoe\nnetwork.wg0.proto wireguard\nnetwork.dsl.proto dhcp\nnetwork.dsl.device eth3\n' >"$tmp/network"
+	printf 'network.lte.proto qmi\nnetwork.lte.device /dev/cdc-wdm0\nnetwork.cafe.device br-cafe\n' >>"$tmp/network"
 	IPKG_INSTROOT=$tmp
 	stubs
 	# shellcheck source=packaging/openwrt/files/einat.init
@@ -151,6 +152,25 @@ persist = true' "$instance"
 file toml log.to = \"syslog\"
 file :type file" "" ""
 	check "OpenWrt: nor does a WAN without a device" started "wan6 interface wan6" "" "log wan6: has no device yet"
+	check "OpenWrt: a modem that is down stops no other" started "wan interface wan
+lte interface lte" '[[interfaces]]
+if_name = "pppoe-wan"
+nat44 = true
+bpf_log_level = 0' "log lte: has no device yet
+$instance"
+	check "OpenWrt: a device in two sections" started "wan interface wan
+again interface wan" '[[interfaces]]
+if_name = "pppoe-wan"
+nat44 = true
+bpf_log_level = 0' "log wan: another section has pppoe-wan already: one with nat44 and nat66 does both
+$instance"
+	check "OpenWrt: a hairpin network that is down" started "wan interface wan
+wan hairpin cafe" '[[interfaces]]
+if_name = "pppoe-wan"
+nat44 = true
+bpf_log_level = 0
+ipv4_hairpin_route.internal_if_names = ["lo", "br-cafe"]
+ipv6_hairpin_route.internal_if_names = ["lo", "br-cafe"]' "$instance"
 	for case in down:pppoe-down wg0:wg0 dsl:eth3; do
 		check "OpenWrt: an interface that is down, and its device: $case" started "wan interface ${case%:*}" "[[interfaces]]
 if_name = \"${case#*:}\"
@@ -161,7 +181,7 @@ bpf_log_level = 0" "$instance"
 	: >"$tmp/procd"
 	service_triggers
 	check "OpenWrt: a change of the configuration or of an interface makes it look again" \
-		[ "$(xargs <"$tmp/procd")" = "trigger einat network interface wan interface wanb" ]
+		[ "$(xargs <"$tmp/procd")" = "trigger einat network interface wan interface lan interface guest interface wanb" ]
 }
 
 # once_more: itself, in the shell that OpenWrt has

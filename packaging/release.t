@@ -73,7 +73,7 @@ names_there()
 installs_all()
 {
 	for file in einat einat.toml systemd/einat.service man/einat.8 man/einat.toml.5 completion/einat.bash completion/_einat; do
-		target=$(sed -n "s|^\tinstall .*-m [0-9]* $file ||p" "$1/INSTALL")
+		target=$(sed -n "s|^\t.*install .*-m [0-9]* $file ||p" "$1/INSTALL")
 		if [ -z "$target" ] || ! grep -qE "^	rm .*$target( |\$)" "$1/INSTALL"; then
 			echo "not $file"
 			return 1

@@ -243,6 +243,7 @@ static void terminal_take(struct terminal *terminal)
 	if (terminal->has_keys) {
 		keys = terminal->before;
 		keys.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+		keys.c_cc[VSUSP] = _POSIX_VDISABLE; /* the shell would be left without a cursor */
 		tcsetattr(STDIN_FILENO, TCSANOW, &keys);
 	}
 	if (terminal->is_one)

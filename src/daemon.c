@@ -326,6 +326,7 @@ static int daemon_pass(struct daemon *daemon)
 	size_t i;
 
 	for (i = 0; i < daemon->interfaces_count; i++) {
+		notify_alive(); /* each may take seconds, and a client waits for longer than a watchdog */
 		failed = interface_update(&daemon->interfaces[i], daemon->nl);
 		err = err ?: failed;
 		masquerade_follow(&daemon->interfaces[i].masquerade, daemon->interfaces[i].config,

@@ -25,6 +25,8 @@
 #include "nat66.skel.h"
 #include "slot_plan.h"
 
+#define EVENTS_AT_ONCE 1000 /* of a flood that comes faster than its lines are printed */
+
 /* The two skeletons differ in the names of their types alone. */
 #define MAP_OF(name) .name = skel->maps.name
 #define DATAPATH_FAMILY(family_name)                                                                    \
@@ -738,7 +740,7 @@ int datapath_read_events(struct datapath *dp, void (*handle)(const struct nat_ev
 		return 0;
 	dp->handle_event = handle;
 	dp->handle_arg = arg;
-	err = ring_buffer__consume(dp->ring);
+	err = ring_buffer__consume_n(dp->ring, EVENTS_AT_ONCE); /* what is left wakes the caller again */
 	return err < 0 ? err : 0;
 }
 

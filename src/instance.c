@@ -259,7 +259,7 @@ int instance_socket(const char *ifname, bool is_open, char *path, size_t size)
 
 int instance_sockets(int (*found)(const char *ifname, const char *path, void *arg), void *arg, char *text, size_t size)
 {
-	char prefix[FILE_NAME_SIZE], path[512];
+	char prefix[FILE_NAME_SIZE] = " ", path[512];
 	struct dirent *entry;
 	int err;
 	DIR *dir;

@@ -7,6 +7,7 @@
  * burst raw PATH: sends it what is on standard input, as it is, and prints what comes back.
  * burst tcp ADDRESS PORT: the same by TCP.
  * burst syslog PATH: a syslog there: prints each line that it gets.
+ * burst flood LOCAL PORT REMOTE: packets from there, as fast as it can, until it is killed.
  * burst idle PATH: says nothing, until the daemon has had enough.
  */
 #include <arpa/inet.h>
@@ -26,6 +27,17 @@ static int send_from(const struct sockaddr_in *local, const struct sockaddr_in *
 	if (fd >= 0)
 		close(fd);
 	return sent;
+}
+
+static int flood(const struct sockaddr_in *local, const struct sockaddr_in *remote)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	if (fd < 0 || bind(fd, (const struct sockaddr *)local, sizeof(*local)) ||
+	    connect(fd, (const struct sockaddr *)remote, sizeof(*remote)))
+		return 1;
+	for (;;)
+		send(fd, "?", 1, 0);
 }
 
 static int control_open(const char *path)
@@ -116,6 +128,11 @@ int main(int argc, char **argv)
 		return syslog_print(argv[2]);
 	if (argc == 4 && !strcmp(argv[1], "silent"))
 		return silent(argv[2], argv[3]);
+	if (argc == 5 && !strcmp(argv[1], "flood") && inet_pton(AF_INET, argv[2], &local.sin_addr) == 1 &&
+	    inet_pton(AF_INET, argv[4], &remote.sin_addr) == 1) {
+		local.sin_port = htons((unsigned short)atoi(argv[3]));
+		return flood(&local, &remote);
+	}
 	if (argc != 5 || inet_pton(AF_INET, argv[1], &local.sin_addr) != 1 ||
 	    inet_pton(AF_INET, argv[4], &remote.sin_addr) != 1)
 		return 2;

@@ -170,10 +170,29 @@ sums()
 }
 all_counted() { until_true sums || { cat "$tmp/syslog" && false; }; }
 
+flooding() { kill -0 "$flood" 2>/dev/null || { echo "the flood is over" && false; }; }
+
+# Each packet is a line at this level, and they come faster than it can say them.
+test_flood()
+{
+	start -i wan --bpf-log 5
+	hook_find
+	timeout -s KILL 30 ip netns exec "$ns" "$tmp/burst" flood 192.168.1.1 25000 198.51.100.7 &
+	flood=$!
+	check "a flood of lines: there it is" until_true grep -q 25000 "$tmp/log"
+	check "a flood of lines: a client is answered" says_alive
+	check "a flood of lines: SIGTERM ends it" stop TERM 0
+	check "a flood of lines: which goes on" flooding
+	kill "$flood"
+	wait "$flood" 2>/dev/null
+	: >"$tmp/log"
+}
+
 topology_or_nothing "the log"
 prepare
 test_syslog
 syslog_stop
 test_dev_log
 test_assignments
+test_flood
 echo "1..$checks"
