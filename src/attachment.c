@@ -228,6 +228,7 @@ int attachment_make(struct attachment *attachment, bool prefer_tcx)
 	int err;
 
 	err = prefer_tcx ? attach_both(attachment, attach_tcx, &failed) : -EINVAL;
+	attachment->by_tcx = !err;
 	if (err == -EINVAL || err == -EOPNOTSUPP) /* no TCX before 6.6 */
 		err = attach_both(attachment, attach_clsact, &failed);
 	else if (!err) /* after a kernel without TCX, or a daemon that was told not to use it */
@@ -241,27 +242,66 @@ int attachment_make(struct attachment *attachment, bool prefer_tcx)
 	return err;
 }
 
-/* A clsact qdisc that somebody removed took our filters with it: without them internal addresses would leave. */
+/* Does the link hang on the device still? One that was deleted, or detached by force, leaves it on none. */
+static bool link_hangs(const struct attachment *attachment, enum nat_direction direction)
+{
+	struct bpf_link_info info = { 0 };
+	__u32 size = sizeof(info);
+
+	return attachment->links[direction] &&
+	       (bpf_link_get_info_by_fd(bpf_link__fd(attachment->links[direction]), &info, &size) ||
+		(int)info.tcx.ifindex == attachment->ifindex);
+}
+
+/* Returns 0 where it hangs, 1 if it does again, or -errno. */
+static int link_keep(struct attachment *attachment, enum nat_direction direction)
+{
+	int err;
+
+	if (link_hangs(attachment, direction))
+		return 0;
+	if (attachment->keep)
+		pins_drop(attachment->pins, directions[direction].pin);
+	bpf_link__destroy(attachment->links[direction]);
+	attachment->links[direction] = NULL;
+	err = attach_tcx(attachment, direction);
+	return err ? err : 1;
+}
+
+/* A clsact qdisc that somebody removed took our filters with it. The same result. */
+static int filter_keep(struct attachment *attachment, enum nat_direction direction)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = attachment->ifindex, .attach_point = directions[direction].point);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = attachment->handles[direction], .priority = FILTER_PRIORITY);
+	int err = opts.handle ? bpf_tc_query(&hook, &opts) : 0;
+
+	if (!err || err == -ENODEV)
+		return err;
+	attachment->owns_qdisc = false; /* until seen: this may be another than the one that we made */
+	err = attach_clsact(attachment, direction);
+	return err ? err : 1;
+}
+
+/* Without the programs internal addresses would leave. */
 void attachment_keep(struct attachment *attachment)
 {
-	int i, err;
+	bool is_failing = false;
+	int i, done;
 
 	for (i = 0; i < NAT_DIRECTIONS; i++) {
 		const enum nat_direction direction = attach_order[i];
-		LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = attachment->ifindex,
-			    .attach_point = directions[direction].point);
-		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = attachment->handles[direction], .priority = FILTER_PRIORITY);
 
-		if (!opts.handle)
-			continue;
-		err = bpf_tc_query(&hook, &opts);
-		if (!err || err == -ENODEV)
-			continue;
-		attachment->owns_qdisc = false; /* until seen: this may be another than the one that we made */
-		if (!attach_clsact(attachment, direction))
-			log_warning("%s: the %s filter was gone: attached again", attachment->ifname,
+		done = attachment->by_tcx ? link_keep(attachment, direction) : filter_keep(attachment, direction);
+		if (done > 0)
+			log_warning("%s: the %s program was gone: attached again", attachment->ifname,
 				    directions[direction].name);
+		if (done < 0 && done != -ENODEV) {
+			if (!attachment->is_repairing && !is_failing)
+				attach_failed(attachment, direction, done);
+			is_failing = true;
+		}
 	}
+	attachment->is_repairing = is_failing;
 }
 
 static int filters_remove(struct attachment *attachment)
@@ -338,11 +378,12 @@ int attachment_bequeath(struct attachment *attachment, struct attachment *heir)
 		attachment->handles[i] = 0;
 	}
 	heir->owns_qdisc = attachment->owns_qdisc;
+	heir->by_tcx = attachment->by_tcx;
 	attachment->owns_qdisc = false;
 	return 0;
 }
 
 const char *attachment_hook(const struct attachment *attachment)
 {
-	return attachment->links[NAT_EGRESS] ? "tcx" : "clsact";
+	return attachment->by_tcx ? "tcx" : "clsact";
 }

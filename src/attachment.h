@@ -25,8 +25,10 @@ struct attachment {
 	struct bpf_link *links[NAT_DIRECTIONS]; /* by TCX */
 	uint32_t handles[NAT_DIRECTIONS];	/* by clsact; 0: not */
 	bool owns_qdisc;
-	const char *pins; /* where links are pinned (pins.h), or may be from before; NULL: nowhere */
-	bool keep;	  /* pin them */
+	bool by_tcx;	   /* that is how they are attached, or were until somebody took them off */
+	bool is_repairing; /* it has been said that what was taken off cannot be put back */
+	const char *pins;  /* where links are pinned (pins.h), or may be from before; NULL: nowhere */
+	bool keep;	   /* pin them */
 };
 
 /*
@@ -37,7 +39,7 @@ struct attachment {
  */
 int attachment_make(struct attachment *attachment, bool prefer_tcx);
 
-/* Puts filters back that somebody has removed; asks the kernel for each, so to be called once a second at most. */
+/* Puts programs back that somebody has taken off; asks the kernel for each, so to be called once a second at most. */
 void attachment_keep(struct attachment *attachment);
 
 /* Takes both off, and the qdisc if it is ours and nobody else uses it. Nothing attached is fine. */

@@ -30,6 +30,7 @@
 #include "masquerade.h"
 #include "netlink.h"
 #include "notify.h"
+#include "pins.h"
 #include "privileges.h"
 #include "routing.h"
 
@@ -57,6 +58,7 @@ struct daemon {
 	struct interface *interfaces;
 	size_t interfaces_count;			 /* initialised so far */
 	struct hairpin_items displaced[CONFIG_FAMILIES]; /* see hairpin_changes() */
+	bool has_cleaned;				 /* leavings, where we want no hairpinning ourselves */
 	bool is_clean[CONFIG_FAMILIES];			 /* nothing of ours is left: never to be asked for again */
 	bool must_follow;				 /* at the next tick */
 	int look_in, retry_seconds;			 /* seconds */
@@ -238,7 +240,10 @@ static int hairpin_claim(struct daemon *daemon, const struct config *config)
 	if (daemon->hairpin_claim >= 0 || !hairpin_is_wanted(config))
 		return 0;
 	daemon->hairpin_claim = instance_claim(hairpin_claim_name);
-	return daemon->hairpin_claim < 0 ? daemon->hairpin_claim : 0;
+	if (daemon->hairpin_claim < 0)
+		return daemon->hairpin_claim;
+	memset(daemon->is_clean, 0, sizeof(daemon->is_clean));
+	return 0;
 }
 
 static void hairpin_release(struct daemon *daemon)
@@ -271,17 +276,35 @@ static int designated_follow(struct daemon *daemon, bool off)
 	return err;
 }
 
+static bool is_our_name(const char *ifname, void *arg)
+{
+	const struct daemon *daemon = arg;
+	size_t i;
+
+	for (i = 0; i < daemon->interfaces_count; i++)
+		if (!strcmp(daemon->config->interfaces[i].name, ifname))
+			return true;
+	return false;
+}
+
 /*
- * A family that is not translated is looked at once: for what a killed daemon has left. Without hairpinning of our own, what
- * another daemon has set up is left to it.
+ * Without hairpinning of our own, what there is may be a killed daemon's leavings; but what another one has set up is left to
+ * it, and so it is after that one has ended and persists.
  */
+static bool hairpin_is_others(struct daemon *daemon)
+{
+	return daemon->hairpin_claim < 0 &&
+	       (daemon->has_cleaned || instance_holder(hairpin_claim_name) || pins_of_others(is_our_name, daemon));
+}
+
+/* A family that is not translated is looked at once: for what a killed daemon has left. */
 static int hairpin_follow(struct daemon *daemon, bool off)
 {
 	enum config_family family;
 	int err = 0, failed;
 	size_t i;
 
-	if (daemon->hairpin_claim < 0 && instance_holder(hairpin_claim_name))
+	if (hairpin_is_others(daemon))
 		return 0;
 	err = off ? 0 : designated_follow(daemon, false);
 	for (family = 0; family < CONFIG_FAMILIES; family++) {
@@ -298,8 +321,10 @@ static int hairpin_follow(struct daemon *daemon, bool off)
 		failed = designated_follow(daemon, true);
 		err = err ?: failed;
 	}
-	if (!err && !hairpin_is_wanted(daemon->config))
+	if (!err && !hairpin_is_wanted(daemon->config)) {
 		hairpin_release(daemon);
+		daemon->has_cleaned = true;
+	}
 	return err;
 }
 

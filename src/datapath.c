@@ -576,6 +576,13 @@ void datapath_leave(struct datapath *dp)
 	datapath_free(dp);
 }
 
+void datapath_lose(struct datapath *dp)
+{
+	if (dp && dp->keep)
+		attachment_remove(&dp->attachment);
+	datapath_leave(dp);
+}
+
 bool datapath_is_heir(const struct datapath *dp)
 {
 	return dp->inherited;
@@ -656,25 +663,41 @@ void datapath_set_designated(struct datapath *dp, int ifindex)
 	dp->config->designated_ifindex = (__u32)ifindex;
 }
 
+static bool prefix_is_among(const struct ip_prefix *prefix, const struct ip_prefix *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (list[i].length == prefix->length && !memcmp(list[i].addr, prefix->addr, sizeof(prefix->addr)))
+			return true;
+	return false;
+}
+
+/* What stays is not touched: a packet that came while it is not there would make a mapping, and that would serve all others. */
 int datapath_set_own(struct datapath *dp, const struct ip_prefix *addrs, size_t count)
 {
-	struct ip_prefix *own;
+	struct ip_prefix *own = calloc(count + dp->own_count + 1, sizeof(*own));
+	size_t kept = 0;
 	int err = 0;
 
-	own = calloc(count + 1, sizeof(*own));
 	if (!own) {
 		log_error("%s: out of memory", dp->ifname);
 		return -ENOMEM;
 	}
-	for (size_t i = 0; i < dp->own_count; i++)
-		datapath_policy_delete(dp, POLICY_SOURCE, &dp->own[i]);
+	for (size_t i = 0; !err && i < count; i++) {
+		own[kept++] = addrs[i];
+		if (!prefix_is_among(&addrs[i], dp->own, dp->own_count))
+			err = datapath_policy_add(dp, POLICY_SOURCE, &addrs[i], POLICY_EXEMPT);
+	}
+	for (size_t i = 0; i < dp->own_count; i++) {
+		if (prefix_is_among(&dp->own[i], addrs, count))
+			continue;
+		if (err)
+			own[kept++] = dp->own[i];
+		else
+			datapath_policy_delete(dp, POLICY_SOURCE, &dp->own[i]);
+	}
 	free(dp->own);
 	dp->own = own;
-	dp->own_count = 0;
-	for (size_t i = 0; !err && i < count; i++) {
-		own[dp->own_count++] = addrs[i];
-		err = datapath_policy_add(dp, POLICY_SOURCE, &addrs[i], POLICY_EXEMPT);
-	}
+	dp->own_count = kept;
 	return err;
 }
 

@@ -28,6 +28,7 @@ struct ip_prefix {
 struct external_config {
 	struct port_set ports[NAT_PROTOCOLS];
 	bool is_no_source; /* external, but never chosen for an internal host */
+	uint64_t identity; /* a hash of the addresses that it may stand for; 0: whichever there are */
 };
 
 struct datapath_config {
@@ -99,6 +100,9 @@ void datapath_detach(struct datapath *dp);
  * datapath_close(). Without a daemon expired mappings are not swept, so free ports get scarce after a long time.
  */
 void datapath_leave(struct datapath *dp);
+
+/* The interface has gone, or has another name now: takes the programs off what is left of it, and else as datapath_leave(). */
+void datapath_lose(struct datapath *dp);
 
 /* Has it the maps that an earlier one had left? */
 bool datapath_is_heir(const struct datapath *dp);

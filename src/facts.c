@@ -64,6 +64,7 @@ static void __attribute__((noreturn)) trial_run(const struct interface_config *c
 	int err = 0;
 
 	dup2(pipe_fd, STDERR_FILENO);
+	log_open(); /* it may have opened the standard error of before once more */
 	if (unshare(CLONE_NEWNET)) {
 		dprintf(STDERR_FILENO, "einat: no network namespace to try it in: %s", strerror(errno));
 		_exit(0);

@@ -31,14 +31,13 @@ int interface_init(struct interface *interface, const struct interface_config *c
 	return interface->claim_fd < 0 ? interface->claim_fd : 0;
 }
 
-/* `leave`: what persists stays at work. In the other order than they were attached: the first one may have made the qdisc that both hang on. */
-static void planes_unload(struct interface *interface, bool leave)
+/* In the other order than they were attached: the first one may have made the qdisc that both hang on. */
+static void planes_unload(struct interface *interface, void (*unload)(struct datapath *dp))
 {
 	struct plane *plane;
 
 	for (plane = interface->planes + CONFIG_FAMILIES; plane-- > interface->planes;) {
-		(leave ? datapath_leave
-		       : datapath_close)(plane->datapath); /* its descriptors leave the epoll set with it */
+		unload(plane->datapath); /* its descriptors leave the epoll set with it */
 		plane->datapath = NULL;
 		plane->is_attached = false;
 		plane->is_stale = false;
@@ -62,7 +61,7 @@ void interface_close(struct interface *interface, bool leave)
 {
 	char what[INSTANCE_INTERFACE];
 
-	planes_unload(interface, leave);
+	planes_unload(interface, leave ? datapath_leave : datapath_close);
 	free(interface->designated_networks);
 	interface->designated_networks = NULL;
 	interface->designated_networks_count = 0;
@@ -122,6 +121,21 @@ static void datapath_configure(struct datapath_config *dp, const struct interfac
 	dp->forwards_count = config->forwards_count;
 }
 
+/* FNV-1a of what a rule says of addresses; NULL, which is the default, says nothing. */
+static uint64_t rule_identity(const struct external_rule *rule)
+{
+	uint64_t hash = 0xcbf29ce484222325;
+	size_t i;
+
+	if (!rule)
+		return 0;
+	for (i = 0; i < 4; i++) {
+		hash = (hash ^ rule->first[i]) * 0x100000001b3;
+		hash = (hash ^ rule->last[i]) * 0x100000001b3;
+	}
+	return (hash ^ rule->form) * 0x100000001b3;
+}
+
 /* The data plane's externals with the ports of each; to be freed. NULL: out of memory. */
 static struct external_config *externals_configure(const struct interface_config *config,
 						   const struct external_plan *plan)
@@ -129,9 +143,11 @@ static struct external_config *externals_configure(const struct interface_config
 	struct external_config *externals = calloc(plan->count, sizeof(*externals));
 	unsigned int i;
 
-	for (i = 0; i < plan->count && externals; i++)
+	for (i = 0; i < plan->count && externals; i++) {
 		memcpy(externals[i].ports, plan->rules[i] ? plan->rules[i]->ports : config->ports,
 		       sizeof(externals[i].ports));
+		externals[i].identity = rule_identity(plan->rules[i]);
+	}
 	return externals;
 }
 
@@ -262,6 +278,14 @@ static int addresses_update(struct interface *interface, enum config_family fami
 	return err;
 }
 
+/* Has what is at work as many externals as the configuration? Then it can be told their addresses. */
+static bool is_alike(const struct plane *plane, const struct interface_config *config, enum config_family family)
+{
+	struct external_plan plan;
+
+	return !external_plan_init(&plan, config, config_address_family(family)) && plan.count == plane->plan.count;
+}
+
 /* Another configuration: an heir with the same mappings. What fails leaves the present one at work, to be tried again. */
 static int plane_renew(struct interface *interface, enum config_family family, struct netlink *nl)
 {
@@ -277,6 +301,8 @@ static int plane_renew(struct interface *interface, enum config_family family, s
 		datapath_close(plane->datapath);
 		external_plan_free(&plane->plan);
 		*plane = before;
+		if (is_alike(plane, interface->config, family))
+			addresses_update(interface, family, nl); /* which may have changed meanwhile */
 		return err;
 	}
 	external_plan_free(&before.plan);
@@ -416,13 +442,13 @@ static int link_look(struct interface *interface, struct netlink *nl)
 	interface->has_news = interface->has_news || interface->is_present == !!err;
 	interface->is_present = !err;
 	if (err) {
-		planes_unload(interface, true);
+		planes_unload(interface, datapath_lose);
 		return 0;
 	}
 	interface->link = link;
 	/* A redial makes another device of the same name; a tunnel may come back with another kind of header. */
 	if (link.ifindex != interface->loaded_ifindex || external_link_layer(link.type) != interface->layer) {
-		planes_unload(interface, true);
+		planes_unload(interface, datapath_lose);
 		interface->is_clean = false;
 	}
 	interface->loaded_ifindex = link.ifindex;
@@ -455,7 +481,7 @@ int interface_update(struct interface *interface, struct netlink *nl)
 	if (err == -ENODEV) { /* gone since we looked: an event is on its way */
 		interface->is_present = false;
 		interface->has_news = true;
-		planes_unload(interface, true);
+		planes_unload(interface, datapath_lose);
 		return 0;
 	}
 	return err;

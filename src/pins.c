@@ -179,6 +179,26 @@ static bool name_unescape(char *ifname, size_t size, const char *name, unsigned 
 	return *name == '-';
 }
 
+bool pins_of_others(bool (*is_ours)(const char *ifname, void *arg), void *arg)
+{
+	char parent[PINS_PATH], ifname[64];
+	unsigned long number;
+	struct dirent *entry;
+	bool is_found = false;
+	DIR *directory;
+
+	if (instance_namespace(&number))
+		return false;
+	snprintf(parent, sizeof(parent), "%s/einat", bpffs());
+	directory = opendir(parent);
+	if (!directory)
+		return false;
+	while (!is_found && (entry = readdir(directory)))
+		is_found = name_unescape(ifname, sizeof(ifname), entry->d_name, number) && !is_ours(ifname, arg);
+	closedir(directory);
+	return is_found;
+}
+
 int pins_remove_all(unsigned int *removed)
 {
 	char parent[PINS_PATH], path[PINS_PATH], ifname[64];

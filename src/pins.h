@@ -8,7 +8,8 @@
  *		map_layout			what it means; made last, so that a set without it is half-written
  *		link_ingress, link_egress	what hangs on the interface, where that is by TCX
  *
- * The number is the network namespace's. A dot in an interface's name is written %2e: the file system reserves dots.
+ * The number is the network namespace's. A dot in an interface's name is written %2e: the file system reserves dots; a minus %2d,
+ * a percent sign %25.
  */
 #ifndef PINS_H
 #define PINS_H
@@ -50,5 +51,8 @@ int pins_remove(const char *path);
  * *removed. Returns 0 or -errno.
  */
 int pins_remove_all(unsigned int *removed);
+
+/* Is there a directory of this network namespace for an interface that is_ours() denies? Where none can be read there is none. */
+bool pins_of_others(bool (*is_ours)(const char *ifname, void *arg), void *arg);
 
 #endif

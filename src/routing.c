@@ -105,7 +105,7 @@ static void neighbour_write(struct nlmsghdr *request, bool add, const struct hai
 	}
 }
 
-static void route_write(struct nlmsghdr *request, bool add, const struct hairpin_item *route)
+static void route_write(struct nlmsghdr *request, bool add, const struct hairpin_item *route, bool as_source)
 {
 	struct rtmsg *header = mnl_nlmsg_put_extra_header(request, sizeof(*header));
 	size_t length = address_length(route->family);
@@ -124,7 +124,8 @@ static void route_write(struct nlmsghdr *request, bool add, const struct hairpin
 	if (route->family == AF_INET6) /* there it is the metric that decides which one is in front */
 		mnl_attr_put_u32(request, RTA_PRIORITY, 1);
 	/* The router's own connections to the address come from it too, even where wan has several. */
-	mnl_attr_put(request, RTA_PREFSRC, length, route->addr);
+	if (as_source)
+		mnl_attr_put(request, RTA_PREFSRC, length, route->addr);
 }
 
 static void rule_write(struct nlmsghdr *request, bool add, const struct hairpin_item *rule)
@@ -177,24 +178,34 @@ static void item_format(const struct hairpin_item *item, char *text, size_t size
 			    size);
 }
 
-static int step_do(struct netlink *nl, const struct hairpin_step *step)
+/* `as_source`: of a route, see route_write(). */
+static int step_request(struct netlink *nl, const struct hairpin_step *step, bool as_source)
 {
-	char buffer[512], text[128];
+	char buffer[512];
 	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
-	int err;
 
 	switch (step->item.kind) {
 	case HAIRPIN_NEIGHBOUR:
 		neighbour_write(request, step->add, &step->item);
 		break;
 	case HAIRPIN_ROUTE:
-		route_write(request, step->add, &step->item);
+		route_write(request, step->add, &step->item, as_source);
 		break;
 	case HAIRPIN_RULE:
 		rule_write(request, step->add, &step->item);
 		break;
 	}
-	err = netlink_request(nl, request, NULL, NULL);
+	return netlink_request(nl, request, NULL, NULL);
+}
+
+static int step_do(struct netlink *nl, const struct hairpin_step *step)
+{
+	char text[128];
+	int err = step_request(nl, step, true);
+
+	/* An external address may be one that no interface has, or has not yet: nothing can come from it. */
+	if (err == -EINVAL && step->add && step->item.kind == HAIRPIN_ROUTE)
+		err = step_request(nl, step, false);
 	if (!err || is_done_anyway(step->add, err))
 		return 0;
 	if (err == -ENODEV) /* the interface has gone since we looked: an event is on its way */

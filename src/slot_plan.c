@@ -142,6 +142,10 @@ __u64 slot_plan_hash(const struct datapath_config *config)
 		for (size_t r = 0; r < ports->count; r++)
 			hash = hash_add(hash, (__u64)ports->ranges[r].first << 16 | ports->ranges[r].last);
 	}
+	/* Where they stand for others, mappings have to be copied, each to its address. */
+	for (unsigned int i = 0; i < config->externals_count && config->externals; i++)
+		if (config->externals[i].identity)
+			hash = hash_add(hash_add(hash, i), config->externals[i].identity);
 	for (size_t i = 0; i < config->forwards_count; i++)
 		if (config->forwards[i].family == config->family)
 			hash = hash_forward(hash, &config->forwards[i], i);

@@ -566,6 +566,36 @@ test_vanished()
 	by=
 }
 
+links() { sed -n 's/^link_id:[^0-9]*//p' "/proc/$pid/fdinfo"/* 2>/dev/null; }
+
+# What hangs by TCX is off if somebody detaches it, or if the device is another of the same name and number.
+test_tcx()
+{
+	start -i wan --hairpin-if lo lan
+	ready
+	check "tcx: both links" [ "$(links | wc -l)" = 2 ]
+	for link in $(links); do
+		bpftool link detach id "$link"
+	done
+	check "tcx, detached by force: attached again" until_true is_attached
+	check "tcx, detached by force: said, inwards first" until_true grep -qzx \
+		'.*the ingress program was gone: attached again.einat: warning: wan: the egress program was gone: attached again.' "$tmp/log"
+	: >"$tmp/log"
+	number=$(router cat /sys/class/net/wan/ifindex)
+	kill -STOP "$pid"
+	ip -n "$ns" link delete wan
+	ip -n "$ns" link add wan index "$number" type veth peer name wan-peer
+	ip -n "$ns" link set wan-peer up
+	ip -n "$ns" address add 203.0.113.2/24 dev wan
+	ip -n "$ns" link set wan up
+	kill -CONT "$pid"
+	check "tcx, another device of the same number: attached" until_true is_attached
+	check "tcx: stops" stop TERM 0
+	ip -n "$ns" link delete wan
+	wan_add
+	state "$tmp/before"
+}
+
 # As on a kernel before 6.6, and from one way of attaching to the other.
 test_clsact()
 {
@@ -577,7 +607,7 @@ test_clsact()
 	router tc qdisc delete dev wan clsact
 	check "clsact removed by somebody: the filters are back" is filters "$ours"
 	check "clsact removed by somebody: said, inwards first" grep -qzx \
-		'.*the ingress filter was gone: attached again.einat: warning: wan: the egress filter was gone: attached again.' "$tmp/log"
+		'.*the ingress program was gone: attached again.einat: warning: wan: the egress program was gone: attached again.' "$tmp/log"
 	check "clsact: stops" stop TERM 0
 	check "clsact: as it was" as_before
 	killed
@@ -755,6 +785,11 @@ test_signals
 test_descriptors
 test_stalled_reader
 test_vanished
+if [ "$hook" = tcx ] && command -v bpftool >/dev/null; then
+	test_tcx
+else
+	skip "what hangs by TCX, taken off" "no TCX, or no bpftool"
+fi
 test_clsact
 test_failed_start
 test_failures

@@ -276,6 +276,9 @@ test_rights()
 		>"$tmp/json" 2>"$tmp/error"
 	check "kernel: exit status 1" [ $? -eq 1 ]
 	check "kernel: found" has kernel error
+	router strace -f -qq -o /dev/null -e trace=bpf -e inject=bpf:error=ENOSYS "$EINAT" doctor -i wan --json \
+		2>&1 >"$tmp/json" | cat >"$tmp/error"
+	check "kernel: found, where messages go to a pipe" has kernel error
 }
 
 for program in "$EINAT" "$PEERS/peer"; do

@@ -141,6 +141,91 @@ test_route()
 # knows RELEASE: is this kernel at least that?
 knows() { printf '%s\n%s\n' "$1" "$(uname -r)" | sort -VC; }
 
+# An external address that no interface has: the provider routes it here.
+test_nowhere()
+{
+	write_config ""
+	sed -i 's/^externals = .*/externals = [{ address = "203.0.113.77" }]/' "$tmp/einat.toml"
+	start -c "$tmp/einat.toml"
+	check "an address of no interface: starts" says_it "wan: 203.0.113.77 $one ("
+	check "an address of no interface: hairpinned, too" until_true grep_table "^203.0.113.77 dev wan "
+	check "an address of no interface: stops" stop TERM 0
+}
+
+says_it() { until_true grep -qF "einat: $1" "$tmp/log" || { cat "$tmp/log" && false; }; }
+grep_table() { ip -n "$ns" route show table 4787 | grep "$1"; }
+
+# Those that the file named first are now last: no mapping's address has gone.
+test_order()
+{
+	check "another order: starts" run ""
+	hold "$in_ns" udp $neighbour:24200 $server
+	check "another order: its mapping" sees outside 198.51.100.11:5001 udp 198.51.100.11:5001 $one:24200
+	: >"$tmp/log"
+	sed -i "s/^externals = .*/externals = [{ address = \"203.0.113.78\" }, { address = \"$one\" }]/" "$tmp/einat.toml"
+	kill -HUP "$pid"
+	check "another order: in force" says_it "wan: 203.0.113.78 $one $other ("
+	check "another order: the mapping has lived through it" \
+		sees outside 198.51.100.11:5001 udp 198.51.100.11:5001 $one:24200
+	unhold
+	check "another order: stops" stop TERM 0
+}
+
+# Other ports whose programs cannot be loaded, and then another address: what is at work has to have it.
+test_no_heir()
+{
+	write_config ""
+	sed -i 's/^externals = .*//' "$tmp/einat.toml"
+	start -c "$tmp/einat.toml"
+	until_true grep -q "^einat: wan: $one (" "$tmp/log"
+	strace -qq -p "$pid" -e trace=bpf -e inject=bpf:error=ENOMEM >/dev/null 2>"$tmp/strace" &
+	tracer=$!
+	until_true is_traced
+	echo 'tcp_ranges = ["30000-30999"]' >"$tmp/more"
+	sed -i "/^nat44/r $tmp/more" "$tmp/einat.toml"
+	: >"$tmp/log"
+	kill -HUP "$pid"
+	check "programs that do not load: tried" until_true grep -q "einat: wan: .*memory" "$tmp/log"
+	ip -n "$ns" address delete $other/24 dev wan
+	ip -n "$ns" address delete $one/24 dev wan
+	ip -n "$ns" address add 203.0.113.5/24 dev wan
+	routes_add wan 1
+	check "programs that do not load, and another address: packets leave from it" \
+		until_true sees inside 203.0.113.5:26000 udp $host:26000 $server
+	kill $tracer
+	wait $tracer 2>/dev/null
+	check "programs that do not load: stops" stop TERM 0
+	ip -n "$ns" address delete 203.0.113.5/24 dev wan
+	ip -n "$ns" address add $one/24 dev wan
+	ip -n "$ns" address add $other/24 dev wan
+	routes_add wan 1
+}
+
+# The router's other addresses are not translated, not for the moment either in which it hears of one more.
+test_exempt()
+{
+	write_config ""
+	sed -i 's/^externals = .*//' "$tmp/einat.toml"
+	start -c "$tmp/einat.toml"
+	says_it "wan: $one ("
+	strace -qq -p "$pid" -e trace=bpf -o "$tmp/calls" 2>/dev/null &
+	tracer=$!
+	until_true is_traced
+	ip -n "$ns" address add 203.0.113.8/24 dev wan
+	check "one more address: the data plane hears of it" until_true calls BPF_MAP_UPDATE_ELEM 1
+	check "one more address: no other is forgotten" calls BPF_MAP_DELETE_ELEM 0
+	ip -n "$ns" address delete 203.0.113.8/24 dev wan
+	check "one less: the data plane forgets it" until_true calls BPF_MAP_DELETE_ELEM 1
+	check "one less: nothing is told again" calls BPF_MAP_UPDATE_ELEM 1
+	kill $tracer
+	wait $tracer 2>/dev/null
+	check "one address more, and less: stops" stop TERM 0
+}
+
+calls() { [ "$(grep -c "$1" "$tmp/calls")" -eq "$2" ] || { grep "$1" "$tmp/calls" && false; }; }
+
+is_traced() { ! grep -q '^TracerPid:.0$' "/proc/$pid/status"; }
+
 topology_or_nothing "several external addresses"
 ip -n "$ns" address add $other/24 dev wan
 for protocol in udp tcp; do
@@ -151,6 +236,14 @@ state "$tmp/before"
 
 test_named
 test_same_port
+test_nowhere
+test_order
+if strace -qq -o /dev/null true 2>/dev/null; then
+	test_no_heir
+	test_exempt
+else
+	skip "programs that do not load, and another address, and one that is exempt" "strace is not there, or may not trace"
+fi
 if knows 6.7; then
 	test_route
 else

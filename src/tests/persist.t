@@ -410,6 +410,14 @@ test_hairpin()
 	run --persist --hairpin-if lan
 	end TERM
 	check "hairpin rules stay, too" [ "$(hairpin_rules)" -ge 2 ]
+	hairpin_state >"$tmp/left"
+	ip -n "$ns" link add other type veth peer name other-peer
+	start -i other
+	until_true said "other: no external IPv4 address, waiting for one"
+	check "hairpin rules stay: another interface's einat leaves them" as_left
+	end TERM
+	check "hairpin rules stay: also when it stops" as_left
+	ip -n "$ns" link delete other
 	run --persist
 	check "hairpin rules that are not wanted any more go" [ "$(hairpin_rules)" -eq 0 ]
 	end TERM
@@ -474,6 +482,39 @@ test_recreated()
 	check "for the end: nothing is left" no_pins
 }
 
+programs_on() { router "$NETSTATE" | grep -c -e "^tcx dev $1 " -e "^filter dev $1 .* name nat_"; }
+are_on() { [ "$(programs_on "$1")" -eq "$2" ] || { router "$NETSTATE" && false; }; }
+
+# renamed NAME: the router's external interface
+renamed()
+{
+	ip -n "$ns" link set "$1" down
+	ip -n "$ns" link set "$1" name "$2"
+	ip -n "$ns" link set "$2" up
+}
+
+# What has another name now is not ours any more, and nobody would follow its address.
+test_renamed()
+{
+	by=$2
+	run --persist
+	: >"$tmp/log"
+	renamed "$wan" old
+	check "renamed, by $1: the programs are off it" until_true are_on old 0
+	: >"$tmp/log"
+	renamed old "$wan"
+	check "renamed, by $1: and back again" started
+	check "renamed, by $1: the programs are on it" is_attached
+	flow_start
+	flow_stop
+	check "renamed, by $1: flows" lossless
+	end TERM
+	by=
+	run
+	end TERM
+	check "renamed, by $1: nothing is left" no_pins
+}
+
 topology || {
 	echo "# SKIPPED: network namespaces and a BPF file system need root. NOTHING of persistence was tested." >&2
 	echo "1..0 # SKIP needs root"
@@ -497,5 +538,7 @@ test_spoiled
 test_directory
 test_hairpin
 test_failed_start
+test_renamed "TCX or what there is" ""
+test_renamed "clsact" "$REFUSE 28 22"
 test_recreated
 echo "1..$checks"
