@@ -269,6 +269,8 @@ static __always_inline enum nat_reason error_in(struct __sk_buff *skb, struct pa
 			return WHY_DESIGNATED;
 		if (why != WHY_NONE)
 			return why;
+		if (map && !embedded_is_unclaimed(skb, &inner, why))
+			return WHY_ROUTER_SOCKET; /* its own connection from a managed port, which has no mapping */
 		return map ? WHY_ICMP_NO_MAPPING : WHY_UNMANAGED; /* RFC 5508 REQ-4a: silently */
 	}
 	if (inner.header_is_wrong || !error_sum_is_right(skb, pkt, NAT_INGRESS))

@@ -68,12 +68,13 @@ static __always_inline enum nat_reason rewrite_in(struct __sk_buff *skb, struct 
 	mapping_follow(map);
 	if (pkt->protocol == NAT_TCP) {
 		tcp_track(pkt, NAT_INGRESS, slot, map, now);
-		if (map->sessions)
+		if (map->sessions && tcp_is_established(pkt, slot, map))
 			mapping_refresh(map, now);
 	}
 	mapping_confirm(map);
 	if (constants.refresh_inbound || mapping_is_static(map))
 		mapping_refresh(map, now);
+	remote_extend(pkt, slot, map);
 	fragment_record(pkt, NAT_INGRESS, slot, now);
 	if (rewrite_endpoint(skb, pkt, NAT_INGRESS, &internal_addr, internal_port) || mss_clamp(skb, pkt))
 		return WHY_REWRITE_FAILED;

@@ -6,6 +6,7 @@
  * flags		event
  * -			SYN either way: that SYN flag. Both: established, COUNTED in the mapping
  * SYN_OUT|SYN_IN	FIN either way: that FIN flag. Both: not COUNTED any more
+ * SYN_IN		other packets outwards: SYN_OUT
  * any			RST either way: not COUNTED, RESET
  * RESET		data either way: COUNTED again (the RST was not the peer's, RFC 7857 section 2.2)
  * RESET or both FIN	SYN: a new session
@@ -45,6 +46,8 @@ static __always_inline __u8 session_advance(__u8 flags, __u8 tcp_flags, enum nat
 		flags |= direction == NAT_EGRESS ? SESSION_SYN_OUT : SESSION_SYN_IN;
 	} else {
 		flags &= ~SESSION_RESET;
+		if (direction == NAT_EGRESS) /* what answers a SYN vouches for ours: its entry may have been lost */
+			flags |= (flags & SESSION_SYN_IN) >> 1;
 	}
 	if (tcp_flags & TCP_FIN)
 		flags |= direction == NAT_EGRESS ? SESSION_FIN_OUT : SESSION_FIN_IN;
@@ -82,6 +85,15 @@ static __always_inline struct session *session_get(struct session_key *key, cons
 		return session;
 	bpf_map_update_elem(&tcp_sessions, key, &fresh, BPF_NOEXIST);
 	return bpf_map_lookup_elem(&tcp_sessions, key);
+}
+
+/* Is the packet one of an established session? Nobody else's from outside keeps the mapping (RFC 7857 section 7). */
+static __always_inline bool tcp_is_established(const struct packet *pkt, __u32 slot, const struct mapping *map)
+{
+	struct session_key key = { .slot = slot, .remote_port = pkt->remote_port, .remote_addr = pkt->remote_addr };
+	const struct session *session = bpf_map_lookup_elem(&tcp_sessions, &key);
+
+	return session && session->epoch == map->epoch && session->flags & SESSION_COUNTED;
 }
 
 /* Follows the connection of a TCP packet that a live mapping serves. */

@@ -324,6 +324,7 @@ void attachment_remove(struct attachment *attachment)
 {
 	int tries = 0, err, i;
 
+	attachment->by_tcx = false;
 	for (i = NAT_DIRECTIONS - 1; i >= 0; i--) {
 		if (attachment->links[attach_order[i]] && attachment->keep)
 			pins_drop(attachment->pins, directions[attach_order[i]].pin);
@@ -344,7 +345,7 @@ void attachment_leave(struct attachment *attachment)
 		attachment->links[i] = NULL;
 		attachment->handles[i] = 0;
 	}
-	attachment->owns_qdisc = false;
+	attachment->owns_qdisc = attachment->by_tcx = false;
 }
 
 /* Puts one of heir's programs where one of ours is, or the other way round if the heir has it already. */

@@ -14,17 +14,16 @@
 #define DEADLINE_MS 20000 /* for what takes a fraction of a second on a machine that is not stuck */
 
 /* Times that a test can wait for. */
-static const struct setup shortly = {
-	.timeout_ms = {
-		[NAT_TIMEOUT_UDP] = 300,
-		[NAT_TIMEOUT_UDP_CONFIRMED] = 700,
-		[NAT_TIMEOUT_TCP_TRANSITORY] = 400,
-		[NAT_TIMEOUT_TCP_ESTABLISHED] = 900,
-		[NAT_TIMEOUT_ICMP] = 250,
-		[NAT_TIMEOUT_FRAGMENT] = 200,
-		[NAT_TIMEOUT_HOLD] = 500,
-	},
-};
+#define SHORT_TIMES                                          \
+	.timeout_ms = { [NAT_TIMEOUT_UDP] = 300,             \
+			[NAT_TIMEOUT_UDP_CONFIRMED] = 700,   \
+			[NAT_TIMEOUT_TCP_TRANSITORY] = 400,  \
+			[NAT_TIMEOUT_TCP_ESTABLISHED] = 900, \
+			[NAT_TIMEOUT_ICMP] = 250,            \
+			[NAT_TIMEOUT_FRAGMENT] = 200,        \
+			[NAT_TIMEOUT_HOLD] = 500 }
+static const struct setup shortly = { SHORT_TIMES };
+static const struct setup shortly_by_address = { SHORT_TIMES, .filtering = FILTERING_ADDRESS };
 static const struct setup without_hold = { .no_hold = true };
 
 static uint64_t now_ms(void)
@@ -309,6 +308,7 @@ static const struct test tests[] = {
 	CODE("unconfirmed_udp_ends_by_the_clock", unconfirmed_by_the_clock, .setup = &shortly),
 	CODE("tcp_ends_by_the_clock", tcp_by_the_clock, .setup = &shortly),
 	CODE("icmp_ends_by_the_clock", icmp_by_the_clock, .setup = &shortly),
+	CODE("rfc4787_req8_permitted_as_long_as_mapped", udp_by_the_clock, .setup = &shortly_by_address),
 	CODE("udp_is_kept_by_the_clock", kept_by_the_clock, .setup = &shortly),
 	CODE("udp_is_kept_the_short_way", kept_the_short_way, .setup = &shortly),
 	CODE("port_is_free_by_the_clock", hold_by_the_clock, .setup = &shortly),

@@ -70,6 +70,10 @@ static const struct step routers_tcp_socket[] = {
 	{ "the world reaches it", WAN, TCP(SYN, S, 1, EXT, 25000), PASSED, WHY_ROUTER_SOCKET },
 	{ "it answers", LAN, TCP(SYN | ACK, EXT, 25000, S, 1), PASSED, WHY_ROUTER },
 	{ "data", WAN, TCP(ACK, S, 1, EXT, 25000, .payload = 3), PASSED, WHY_ROUTER_SOCKET },
+	{ "an error about it", WAN, ERROR(UNREACHABLE, 3, R, EXT, TCP(ACK, EXT, 25000, S, 1)), PASSED,
+	  WHY_ROUTER_SOCKET },
+	{ "not about the next port", WAN, ERROR(UNREACHABLE, 3, R, EXT, TCP(ACK, EXT, 25001, S, 1)), DROPPED,
+	  WHY_ICMP_NO_MAPPING },
 	{ "A does not get its port", LAN, TCP(SYN, A, 25000, S, 80), WAN, TCP(SYN, EXT, PORT(0), S, 80), WHY_OUT_NEW },
 	{ "the world still reaches it", WAN, TCP(SYN, T, 1, EXT, 25000), LAN, TCP(SYN, T, 1, EXT, 25000), WHY_IN },
 };
@@ -134,6 +138,8 @@ static const struct test tests[] = {
 	STEPS("socket_opened_on_a_mapped_port", socket_opened_later),
 	STEPS("rfc4787_req8_address_dependent", address_dependent, .setup = &by_address),
 	STEPS("rfc4787_req8_address_and_port_dependent", address_and_port_dependent, .setup = &by_address_and_port),
+	STEPS("routers_udp_socket_under_strict_filtering", routers_udp_socket, .setup = &by_address_and_port),
+	STEPS("routers_tcp_socket_under_strict_filtering", routers_tcp_socket, .setup = &by_address_and_port),
 	STEPS("rfc4787_req12a_errors_are_not_filtered", errors_are_not_filtered, .setup = &by_address_and_port),
 	STEPS("marks_change_no_byte", marked, .setup = &marking),
 };

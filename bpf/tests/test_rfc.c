@@ -205,6 +205,7 @@ static const struct step refusals_do_not_refresh[] = {
 	{ "S accepts", WAN, TCP(SYN | ACK, S, 80, EXT, 25000), LAN, TCP(SYN | ACK, S, 80, A, 25000), WHY_IN },
 	{ "A answers", LAN, TCP(ACK, A, 25000, S, 80), WAN, TCP(ACK, EXT, 25000, S, 80), WHY_OUT },
 	{ "an hour passes", LATER(MINUTES(60)) },
+	{ "Z's SYN again", WAN, TCP(SYN, Z, 9, EXT, 25000), LAN, TCP(SYN, Z, 9, A, 25000), WHY_IN },
 	{ "A refuses Z again", LAN, TCP(RST | ACK, A, 25000, Z, 9), WAN, TCP(RST | ACK, EXT, 25000, Z, 9), WHY_OUT },
 	{ "an hour is gone", MAPPED(NAT_TCP, 25000, A, 25000, .sessions = 1, .lasts_ms = MINUTES(64)) },
 };

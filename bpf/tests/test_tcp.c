@@ -54,6 +54,28 @@ static const struct step established[] = {
 	{ "for A too", LAN, TCP(ACK, A, 25000, S, 80), DROPPED, WHY_TCP_NO_MAPPING },
 };
 
+/* One packet in two hours of whoever likes to would keep a port open for ever. */
+static const struct step strangers_do_not_keep_it[] = {
+	OPENED,
+	{ "an hour passes", LATER(MINUTES(60)) },
+	{ "a stranger's ACK", WAN, TCP(ACK, Z, 9, EXT, 25000), LAN, TCP(ACK, Z, 9, A, 25000), WHY_IN },
+	{ "a stranger's SYN", WAN, TCP(SYN, Z, 9, EXT, 25000), LAN, TCP(SYN, Z, 9, A, 25000), WHY_IN },
+	{ "once more", WAN, TCP(SYN, Z, 9, EXT, 25000), LAN, TCP(SYN, Z, 9, A, 25000), WHY_IN },
+	{ "S's other port", WAN, TCP(ACK, S, 81, EXT, 25000), LAN, TCP(ACK, S, 81, A, 25000), WHY_IN },
+	LASTS("an hour is gone", 1, 64),
+	S_SENDS("S itself", ACK),
+	LASTS("does", 1, 124),
+};
+
+/* Of a session to T the entry was lost, between its SYN and what answers it. */
+static const struct step entry_lost[] = {
+	A_SENDS("A connects", SYN, WHY_OUT_NEW),
+	{ "T accepts", WAN, TCP(SYN | ACK, T, 80, EXT, 25000), LAN, TCP(SYN | ACK, T, 80, A, 25000), WHY_IN },
+	LASTS("transitory", 0, 4),
+	{ "A acknowledges", LAN, TCP(ACK, A, 25000, T, 80), WAN, TCP(ACK, EXT, 25000, T, 80), WHY_OUT },
+	LASTS("established all the same", 1, 124),
+};
+
 static const struct step transitory[] = {
 	A_SENDS("A connects", SYN, WHY_OUT_NEW),
 	{ "three minutes pass", LATER(MINUTES(3)) },
@@ -209,6 +231,8 @@ static const struct step options_stay[] = {
 
 static const struct test tests[] = {
 	STEPS("only_a_syn_from_inside_makes_a_mapping", only_syn_makes),
+	STEPS("rfc7857_7_strangers_do_not_refresh_tcp", strangers_do_not_keep_it),
+	STEPS("session_entry_lost_before_the_answer", entry_lost),
 	STEPS("rfc5382_req5_established_lasts_124_minutes", established),
 	STEPS("rfc5382_req5_transitory_lasts_4_minutes", transitory),
 	STEPS("rfc7857_closed_by_both_sides", closed_by_both),
