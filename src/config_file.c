@@ -21,7 +21,7 @@
 #include "external_plan.h"
 #include "toml.h"
 
-enum { RECORDS_MAX = 1 << 24, READ_WAIT_MS = 5000 };
+enum { RECORDS_MAX = 1 << 24, READ_WAIT_MS = 5000, ELEMENTS_MAX = 256 /* of arrays that cost more with each */ };
 
 /* The five sets of ports that [defaults], an interface and an external can have. */
 struct port_sets {
@@ -225,7 +225,7 @@ static int take_choice(struct reader *reader, const struct key *key, const struc
 		}
 		snprintf(known + strlen(known), sizeof(known) - strlen(known), "%s%s", i ? ", " : "", choices[i]);
 	}
-	return refuse(reader, entry->value.line, "%s: \"%s\": is none of %s", key->name, word, known);
+	return refuse(reader, entry->value.line, "%s: \"%.64s\": is none of %s", key->name, word, known);
 }
 
 static int take_filtering(struct reader *reader, const struct key *key, const struct toml_entry *entry, void *field)
@@ -307,8 +307,8 @@ static int icmp_part_check(struct reader *reader, const struct toml_value *table
 {
 	const struct toml_value *value = toml_get(reader->document, table, key);
 
-	if (!value && !all->count)
-		port_set_free(part); /* ICMP is off, and the default of this one does not count */
+	if (!value && !all->count) /* ICMP is off, and the default of this one does not count: icmp_settle() */
+		return 0;
 	if (port_set_contains_set(all, part))
 		return 0;
 	if (value)
@@ -323,6 +323,22 @@ static int icmp_check(struct reader *reader, const struct toml_value *table, con
 {
 	return icmp_part_check(reader, table, all, in, "icmp_in_ranges")
 		       ?: icmp_part_check(reader, table, all, out, "icmp_out_ranges");
+}
+
+/* Behind all that may inherit them: where ICMP is off, neither direction has identifiers. */
+static void icmp_settle(struct interface_config *interface)
+{
+	struct external_rule *external;
+
+	if (!interface->icmp_all.count) {
+		port_set_free(&interface->icmp_in);
+		port_set_free(&interface->ports[NAT_ICMP]);
+	}
+	for (external = interface->externals; external < interface->externals + interface->externals_count; external++)
+		if (!external->icmp_all.count) {
+			port_set_free(&external->icmp_in);
+			port_set_free(&external->ports[NAT_ICMP]);
+		}
 }
 
 /* [[interfaces.externals]] */
@@ -445,6 +461,36 @@ static const struct key external_keys[] = {
 	{ .name = "icmp_out_ranges", .take = take_ports, .offset = EXTERNAL_FIELD(ports[NAT_ICMP]) },
 };
 
+/* Why no packet can leave from this address, or NULL. */
+static const char *source_trouble(int family, const __be32 addr[4])
+{
+	const uint32_t first = ntohl(addr[0]);
+
+	if (family == AF_INET)
+		return first >> 24 == 0	    ? "unspecified"
+		       : first >> 24 == 127 ? "a loopback address"
+		       : first >> 28 == 0xe ? "a multicast address"
+		       : first >> 28 == 0xf ? "a broadcast or reserved address"
+					    : NULL;
+	if (!(addr[0] | addr[1] | addr[2]) && ntohl(addr[3]) <= 1)
+		return addr[3] ? "a loopback address" : "unspecified";
+	return first >> 24 == 0xff ? "a multicast address" : first >> 22 == 0x3fa ? "link-local" : NULL;
+}
+
+/* An address, or the first one of a network, that internal hosts get. */
+static int source_check(struct reader *reader, const struct toml_value *table, const struct external_rule *external)
+{
+	const char *key = external->form == EXTERNAL_ADDRESS ? "address" : "network", *trouble;
+
+	if (external->form == EXTERNAL_MATCH || external->is_internal || external->no_snat)
+		return 0;
+	trouble = source_trouble(external->family, external->first);
+	return trouble ? refuse(reader, line_of(reader, table, key),
+				"externals: %s: %s, which no packet can leave from: no_snat or is_internal?", key,
+				trouble)
+		       : 0;
+}
+
 static int external_check(struct reader *reader, const struct toml_value *table, const struct external_rule *external)
 {
 	int forms = !!toml_get(reader->document, table, "address") + !!toml_get(reader->document, table, "network") +
@@ -455,7 +501,7 @@ static int external_check(struct reader *reader, const struct toml_value *table,
 	if (external->is_internal && external->form == EXTERNAL_MATCH)
 		return refuse(reader, line_of(reader, table, "is_internal"),
 			      "externals: is_internal: only with address or network");
-	return 0;
+	return source_check(reader, table, external);
 }
 
 static int external_read(struct reader *reader, const struct toml_value *table)
@@ -486,6 +532,8 @@ static int externals_read(struct reader *reader, const struct toml_value *table)
 		return 0;
 	if (externals->type != TOML_ARRAY)
 		return refuse_type(reader, "externals", externals, "an array of tables");
+	if (externals->array.count > ELEMENTS_MAX)
+		return refuse(reader, externals->line, "externals: more than %d", ELEMENTS_MAX);
 	for (element = externals->array.first; element && !err; element = element->next)
 		err = element->type == TOML_TABLE ? external_read(reader, element)
 						  : refuse_type(reader, "externals", element, "a table");
@@ -546,6 +594,8 @@ static int take_port_range(struct reader *reader, const struct key *key, const s
 		return -EINVAL;
 	if (forward_parse_ports(ports, word, &why))
 		return refuse(reader, entry->value.line, "%s: \"%s\": %s", key->name, word, why);
+	if (!ports->first)
+		return refuse(reader, entry->value.line, "%s: \"%s\": port 0 cannot be used", key->name, word);
 	return 0;
 }
 
@@ -753,6 +803,8 @@ static int take_internal_ifs(struct reader *reader, const struct key *key, const
 	(void)field;
 	if (entry->value.type != TOML_ARRAY)
 		return refuse_type(reader, key->name, &entry->value, "an array of interface names");
+	if (entry->value.array.count > ELEMENTS_MAX)
+		return refuse(reader, entry->value.line, "%s: more than %d", key->name, ELEMENTS_MAX);
 	for (element = entry->value.array.first; element; element = element->next) {
 		word = string_get(reader, key->name, element, "an interface name");
 		if (!word)
@@ -1043,6 +1095,11 @@ static int interface_check(struct reader *reader, const struct toml_value *table
 	}
 	if (sources_check(reader, table, CONFIG_IPV4) || sources_check(reader, table, CONFIG_IPV6))
 		return -EINVAL;
+	if (interface->designated.name[0] && interface->hairpin[CONFIG_IPV4].internal_ifs_count &&
+	    interface->designated.table_id == interface->hairpin[CONFIG_IPV4].table_id)
+		return refuse(reader, line_of(reader, table, "designated_server"),
+			      "designated_server: table_id: %u is the table of ipv4_hairpin_route, too",
+			      interface->designated.table_id);
 	if (interface->designated.name[0] && !interface->nat44)
 		return refuse(reader, line_of(reader, table, "designated_server"),
 			      "designated_server: is for IPv4, but nat44 is not on");
@@ -1084,6 +1141,8 @@ static int interface_read(struct reader *reader, const struct toml_value *table)
 	err = err ?: designated_apply(reader, table);
 	err = err ?: icmp_check(reader, table, &interface->icmp_all, &interface->icmp_in, &interface->ports[NAT_ICMP]);
 	err = err ?: externals_read(reader, table);
+	if (!err)
+		icmp_settle(interface);
 	err = err ?: forwards_read(reader, table);
 	if (!err && interface->binding_max_records && !toml_get(reader->document, table, "ct_max_records"))
 		interface->max_sessions = 2 * interface->binding_max_records;
@@ -1187,7 +1246,7 @@ static int take_mode(struct reader *reader, const struct key *key, const struct 
 	if (!text)
 		return -EINVAL;
 	mode = strtoul(text, &end, 8);
-	if (!*text || *end || mode & ~0666ul)
+	if (*text < '0' || *text > '7' || *end || mode & ~0666ul)
 		return refuse(reader, entry->value.line, "mode: \"%.64s\": not a mode such as 0660", text);
 	((struct control_config *)field)->mode = (uint32_t)mode;
 	return 0;
@@ -1319,6 +1378,8 @@ static int document_read(struct reader *reader)
 		return refuse_type(reader, "interfaces", interfaces, "an array of tables: [[interfaces]]");
 	if (!interfaces->array.count)
 		return refuse(reader, interfaces->line, "no [[interfaces]]: there is nothing to translate");
+	if (interfaces->array.count > ELEMENTS_MAX)
+		return refuse(reader, interfaces->line, "interfaces: more than %d", ELEMENTS_MAX);
 	for (element = interfaces->array.first; element && !err; element = element->next)
 		err = interface_read(reader, element);
 	return err;

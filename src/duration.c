@@ -59,6 +59,10 @@ int duration_parse(const char *text, uint64_t *ms, const char **why)
 		return -EINVAL;
 	}
 	ns += (uint64_t)(fraction * (double)units[i].ns + 0.5);
+	if (ns > DURATION_NS_MAX) {
+		*why = "more than 52 weeks";
+		return -EINVAL;
+	}
 	*ms = (ns + 999999) / 1000000;
 	if (!*ms) {
 		*why = "must be above zero";

@@ -158,7 +158,7 @@ static bool dot_skip(struct reader *reader)
 static int refuse_defined(const struct reader *reader, const struct key *key, const struct toml_entry *earlier)
 {
 	return toml_refuse_at(&reader->cursor, key->line, key->column, "\"%.64s\" is already defined in line %u",
-			      key->name.text, earlier->line);
+			      key->name.text, earlier->value.line);
 }
 
 static int refuse_not_table(const struct reader *reader, const struct key *key, const struct toml_entry *earlier)
