@@ -6,8 +6,8 @@
 #include <stdbool.h>
 
 /*
- * A sum in 16 bits. The product's highest 16 are the sum of all words and of what the same sum, just below, carries: the end-around
- * carry. Right for any sum of less than 48 bits; 0 for 0 alone, otherwise zero is 0xffff.
+ * A sum in 16 bits. The product's highest 16 are the sum of all words and of what the same sum, just below, carries: the
+ * end-around carry. Right for any sum of less than 48 bits; 0 for 0 alone, otherwise zero is 0xffff.
  */
 static __always_inline __u16 checksum_fold(__u64 sum)
 {

@@ -2,7 +2,7 @@
 /*
  * The short way: a whole TCP or UDP packet of a live mapping that changes no state, which nearly all packets are. Whatever
  * is not plainly one of those takes the long way, which decides everything; this one does only what that would have done.
- * Outwards IPv4 without DF needs another identification: of UDP, that many hosts send so, it gets one here; TCP seldom is so.
+ * Outwards IPv4 without DF needs another identification: UDP gets one here, TCP takes the long way.
  * Nothing is written before all is known, so that the long way finds the packet as it came.
  */
 #ifndef FAST_BPF_H

@@ -423,6 +423,27 @@ bool config_warn_table(const struct config *config, size_t number, enum config_f
 	return false;
 }
 
+void config_warnings(const struct config *config, void (*say)(const char *line))
+{
+	char text[192], line[sizeof(text) + IFNAMSIZ + 2];
+	enum config_family family;
+	size_t i;
+
+	for (i = 0; i < config->interfaces_count * CONFIG_FAMILIES; i++) {
+		const struct interface_config *interface = &config->interfaces[i / CONFIG_FAMILIES];
+
+		family = i % CONFIG_FAMILIES;
+		if (interface_config_warn(interface, family, config->local_rule_pref[family], text, sizeof(text))) {
+			snprintf(line, sizeof(line), "%s: %s", interface->name, text);
+			say(line);
+		}
+		if (config_warn_table(config, i / CONFIG_FAMILIES, family, text, sizeof(text))) {
+			snprintf(line, sizeof(line), "%s: %s", interface->name, text);
+			say(line);
+		}
+	}
+}
+
 /* Appends to a text that is cut off where it is full. */
 static void __attribute__((format(printf, 3, 4))) text_append(char *text, size_t size, const char *format, ...)
 {

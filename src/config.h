@@ -206,6 +206,9 @@ bool interface_config_warn(const struct interface_config *interface, enum config
  */
 bool config_warn_table(const struct config *config, size_t number, enum config_family family, char *text, size_t size);
 
+/* Calls say() with each of these, "wan: " and what it is, of the whole configuration. */
+void config_warnings(const struct config *config, void (*say)(const char *line));
+
 /* For the line that is printed at start-up: "ports 20000-29999, hairpin lo lan". */
 void interface_config_describe(const struct interface_config *interface, enum config_family family, char *text,
 			       size_t size);

@@ -461,22 +461,6 @@ static const struct key external_keys[] = {
 	{ .name = "icmp_out_ranges", .take = take_ports, .offset = EXTERNAL_FIELD(ports[NAT_ICMP]) },
 };
 
-/* Why no packet can leave from this address, or NULL. */
-static const char *source_trouble(int family, const __be32 addr[4])
-{
-	const uint32_t first = ntohl(addr[0]);
-
-	if (family == AF_INET)
-		return first >> 24 == 0	    ? "unspecified"
-		       : first >> 24 == 127 ? "a loopback address"
-		       : first >> 28 == 0xe ? "a multicast address"
-		       : first >> 28 == 0xf ? "a broadcast or reserved address"
-					    : NULL;
-	if (!(addr[0] | addr[1] | addr[2]) && ntohl(addr[3]) <= 1)
-		return addr[3] ? "a loopback address" : "unspecified";
-	return first >> 24 == 0xff ? "a multicast address" : first >> 22 == 0x3fa ? "link-local" : NULL;
-}
-
 /* An address, or the first one of a network, that internal hosts get. */
 static int source_check(struct reader *reader, const struct toml_value *table, const struct external_rule *external)
 {
@@ -484,11 +468,8 @@ static int source_check(struct reader *reader, const struct toml_value *table, c
 
 	if (external->form == EXTERNAL_MATCH || external->is_internal || external->no_snat)
 		return 0;
-	trouble = source_trouble(external->family, external->first);
-	return trouble ? refuse(reader, line_of(reader, table, key),
-				"externals: %s: %s, which no packet can leave from: no_snat or is_internal?", key,
-				trouble)
-		       : 0;
+	trouble = address_trouble(external->family, external->first);
+	return trouble ? refuse(reader, line_of(reader, table, key), "externals: %s: %s", key, trouble) : 0;
 }
 
 static int external_check(struct reader *reader, const struct toml_value *table, const struct external_rule *external)

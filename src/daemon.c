@@ -89,24 +89,25 @@ static void forwards_warn(const struct daemon *daemon, const struct interface_co
 	listeners_warn(daemon->nl, interface, first, own);
 }
 
+static void warning_say(const char *line)
+{
+	log_warning("%s", line);
+}
+
 static void warnings_print(const struct daemon *daemon)
 {
 	const struct config *config = daemon->config;
 	enum config_family family;
-	char text[192];
 	size_t i;
 
 	for (i = 0; i < config->interfaces_count; i++)
 		forwards_warn(daemon, &config->interfaces[i], 0);
+	config_warnings(config, warning_say);
 	for (i = 0; i < config->interfaces_count * CONFIG_FAMILIES; i++) {
 		const struct interface_config *interface = &config->interfaces[i / CONFIG_FAMILIES];
 		uint32_t table = table_wanted(config, i);
 
 		family = i % CONFIG_FAMILIES;
-		if (interface_config_warn(interface, family, config->local_rule_pref[family], text, sizeof(text)))
-			log_warning("%s: %s", interface->name, text);
-		if (config_warn_table(config, i / CONFIG_FAMILIES, family, text, sizeof(text)))
-			log_warning("%s: %s", interface->name, text);
 		if (table && routing_table_is_foreign(daemon->nl, config_address_family(family), table))
 			log_warning("%s: hairpin table %u has IPv%d routes of others, which what comes from inside "
 				    "takes now: table_id names another",
@@ -481,11 +482,6 @@ static void config_swap(struct daemon *daemon, struct config *config)
 		interface_reconfigure(&daemon->interfaces[i], &daemon->config->interfaces[i]);
 		masquerade_reconfigure(daemon->interfaces[i].masquerade);
 	}
-}
-
-static void warning_say(const char *line)
-{
-	log_warning("%s", line);
 }
 
 /* What was added at run time stays, as far as the file that is read again lets it. The interfaces are the same. */

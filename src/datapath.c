@@ -17,6 +17,7 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "forward.h"
@@ -614,6 +615,14 @@ void datapath_close(struct datapath *dp)
 
 /* Running */
 
+uint32_t datapath_ticks(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint32_t)(((uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec) >> NAT_TICK_SHIFT);
+}
+
 /*
  * Waits for every run of a program that has begun: RCU's grace period, some 20 ms. Where the kernel has no such call (or no
  * ticks on some CPUs), only two changes within one packet's way can mix.
@@ -666,7 +675,7 @@ void datapath_set_designated(struct datapath *dp, int ifindex)
 static bool prefix_is_among(const struct ip_prefix *prefix, const struct ip_prefix *list, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (list[i].length == prefix->length && !memcmp(list[i].addr, prefix->addr, sizeof(prefix->addr)))
+		if (ip_prefix_equal(&list[i], prefix))
 			return true;
 	return false;
 }

@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "nat.h"
 #include "port_set.h"
@@ -24,11 +25,16 @@ struct ip_prefix {
 	unsigned int length; /* bits */
 };
 
+static inline bool ip_prefix_equal(const struct ip_prefix *a, const struct ip_prefix *b)
+{
+	return a->length == b->length && !memcmp(a->addr, b->addr, sizeof(a->addr));
+}
+
 /* What is an external's own, where there are several. */
 struct external_config {
 	struct port_set ports[NAT_PROTOCOLS];
-	bool is_no_source; /* external, but never chosen for an internal host */
-	uint64_t identity; /* a hash of the addresses that it may stand for; 0: whichever there are */
+	bool is_no_source;	  /* external, but never chosen for an internal host */
+	__be32 first[4], last[4]; /* the addresses that it may stand for; all zero: whichever there are */
 };
 
 struct datapath_config {
@@ -103,6 +109,9 @@ void datapath_leave(struct datapath *dp);
 
 /* The interface has gone, or has another name now: takes the programs off what is left of it, and else as datapath_leave(). */
 void datapath_lose(struct datapath *dp);
+
+/* The data plane's clock now, a count that wraps: see NAT_TICK_SHIFT. */
+uint32_t datapath_ticks(void);
 
 /* Has it the maps that an earlier one had left? */
 bool datapath_is_heir(const struct datapath *dp);

@@ -103,3 +103,24 @@ enum link_layer external_link_layer(unsigned short type)
 		return LINK_UNSUPPORTED;
 	}
 }
+
+const char *address_trouble(int family, const __be32 addr[4])
+{
+	uint32_t first = ntohl(addr[0]);
+
+	if (!(addr[0] | addr[1] | addr[2] | addr[3]))
+		return "the address is unspecified";
+	if (family == AF_INET)
+		return first >> 24 == 127   ? "the address is a loopback address"
+		       : first >> 28 == 0xe ? "the address is a multicast address"
+		       : first >> 28 == 0xf ? "the address is a broadcast or reserved address"
+		       : first >> 24 == 0   ? "the address is one of this network, 0.0.0.0/8"
+					    : NULL;
+	if (!(addr[0] | addr[1] | addr[2]) && addr[3] == htonl(1))
+		return "the address is a loopback address";
+	if (!(addr[0] | addr[1]) && (!addr[2] || addr[2] == htonl(0xffff)))
+		return "the address is an IPv4 address in IPv6 clothes";
+	return first >> 24 == 0xff    ? "the address is a multicast address"
+	       : first >> 22 == 0x3fa ? "the address is link-local"
+				      : NULL;
+}

@@ -37,6 +37,9 @@ bool external_choose(const struct interface_address *addresses, size_t count, in
 size_t external_others(const struct interface_address *addresses, size_t count, int family, const __be32 chosen[4],
 		       struct ip_prefix *others);
 
+/* Why no host can have this address, "the address is unspecified" or the like; NULL: one can. */
+const char *address_trouble(int family, const __be32 addr[4]);
+
 enum link_layer {
 	LINK_ETHERNET,	  /* frames begin with an Ethernet header */
 	LINK_IP,	  /* packets begin with the IP header: PPP, WireGuard, TUN, tunnels */

@@ -17,11 +17,6 @@ static struct ip_prefix prefix_of(const __be32 addr[4], unsigned int length)
 	return prefix;
 }
 
-static bool prefix_equal(const struct ip_prefix *a, const struct ip_prefix *b)
-{
-	return a->length == b->length && !memcmp(a->addr, b->addr, sizeof(a->addr));
-}
-
 static bool addr_equal(const __be32 a[4], const __be32 b[4])
 {
 	return !memcmp(a, b, 4 * sizeof(*a));
@@ -47,7 +42,8 @@ static bool is_shadowed(const struct interface_config *config, const struct exte
 		return false;
 	for (earlier = config->externals; earlier < rule; earlier++) {
 		other = prefix_of(earlier->first, earlier->length);
-		if (earlier->form != EXTERNAL_MATCH && earlier->family == rule->family && prefix_equal(&other, &prefix))
+		if (earlier->form != EXTERNAL_MATCH && earlier->family == rule->family &&
+		    ip_prefix_equal(&other, &prefix))
 			return true;
 	}
 	return false;
@@ -83,7 +79,7 @@ static void exempt_add(struct external_plan *plan, const struct ip_prefix *prefi
 	size_t i;
 
 	for (i = 0; i < plan->exempt_count; i++)
-		if (prefix_equal(&plan->exempt[i], prefix))
+		if (ip_prefix_equal(&plan->exempt[i], prefix))
 			return;
 	plan->exempt[plan->exempt_count++] = *prefix;
 }

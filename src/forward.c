@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "config.h"
+#include "external.h"
 
 static const char *const protocol_names[FORWARD_PROTOCOLS] = { [NAT_TCP] = "tcp", [NAT_UDP] = "udp" };
 
@@ -105,27 +106,6 @@ int forward_parse(struct forward *forward, const char *text, const char **why)
 	return *why ? -EINVAL : 0;
 }
 
-static const char *address_check(int family, const __be32 addr[4])
-{
-	uint32_t first = ntohl(addr[0]);
-
-	if (!(addr[0] | addr[1] | addr[2] | addr[3]))
-		return "the internal address is unspecified";
-	if (family == AF_INET)
-		return first >> 24 == 127   ? "the internal address is a loopback address"
-		       : first >> 28 == 0xe ? "the internal address is a multicast address"
-		       : first >> 28 == 0xf ? "the internal address is a broadcast or reserved address"
-		       : first >> 24 == 0   ? "the internal address is one of this network, 0.0.0.0/8"
-					    : NULL;
-	if (!(addr[0] | addr[1] | addr[2]) && addr[3] == htonl(1))
-		return "the internal address is a loopback address";
-	if (!(addr[0] | addr[1]) && (!addr[2] || addr[2] == htonl(0xffff)))
-		return "the internal address is an IPv4 address in IPv6 clothes";
-	return first >> 24 == 0xff    ? "the internal address is a multicast address"
-	       : first >> 22 == 0x3fa ? "the internal address is link-local"
-				      : NULL;
-}
-
 const char *forward_check(const struct forward *forward)
 {
 	unsigned int length = forward->external.last - forward->external.first;
@@ -136,7 +116,7 @@ const char *forward_check(const struct forward *forward)
 		return "port 0 cannot be used";
 	if (forward->internal_port + length > UINT16_MAX)
 		return "the last internal port is above 65535";
-	return address_check(forward->family, forward->internal_addr);
+	return address_trouble(forward->family, forward->internal_addr);
 }
 
 /* The first number that is in two ranges as long as these, or 0. */

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "datapath.h"
 #include "log.h"
 
 static uint64_t clock_ms(void)
@@ -68,13 +69,9 @@ void fragments_expire(struct fragments *fragments)
 static bool first_is_known(const struct fragments *fragments, const uint8_t *key)
 {
 	struct fragment first;
-	struct timespec now;
-	uint64_t ns;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 	return !bpf_map_lookup_elem(fragments->firsts, key, &first) &&
-	       (int32_t)(first.expires - (uint32_t)(ns >> NAT_TICK_SHIFT)) > 0; /* else the data plane ignores it */
+	       (int32_t)(first.expires - datapath_ticks()) > 0; /* else the data plane ignores it */
 }
 
 static int received(void *arg, void *data, size_t size)

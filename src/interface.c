@@ -121,21 +121,6 @@ static void datapath_configure(struct datapath_config *dp, const struct interfac
 	dp->forwards_count = config->forwards_count;
 }
 
-/* FNV-1a of what a rule says of addresses; NULL, which is the default, says nothing. */
-static uint64_t rule_identity(const struct external_rule *rule)
-{
-	uint64_t hash = 0xcbf29ce484222325;
-	size_t i;
-
-	if (!rule)
-		return 0;
-	for (i = 0; i < 4; i++) {
-		hash = (hash ^ rule->first[i]) * 0x100000001b3;
-		hash = (hash ^ rule->last[i]) * 0x100000001b3;
-	}
-	return (hash ^ rule->form) * 0x100000001b3;
-}
-
 /* The data plane's externals with the ports of each; to be freed. NULL: out of memory. */
 static struct external_config *externals_configure(const struct interface_config *config,
 						   const struct external_plan *plan)
@@ -144,9 +129,13 @@ static struct external_config *externals_configure(const struct interface_config
 	unsigned int i;
 
 	for (i = 0; i < plan->count && externals; i++) {
-		memcpy(externals[i].ports, plan->rules[i] ? plan->rules[i]->ports : config->ports,
-		       sizeof(externals[i].ports));
-		externals[i].identity = rule_identity(plan->rules[i]);
+		const struct external_rule *rule = plan->rules[i];
+
+		memcpy(externals[i].ports, rule ? rule->ports : config->ports, sizeof(externals[i].ports));
+		if (!rule)
+			continue;
+		memcpy(externals[i].first, rule->first, sizeof(rule->first));
+		memcpy(externals[i].last, rule->last, sizeof(rule->last));
 	}
 	return externals;
 }

@@ -43,22 +43,9 @@ static void standard_open(void)
 			open("/", O_RDONLY | O_DIRECTORY); /* no /dev: something to take the number */
 }
 
-/* What the daemon would warn of at its start, as far as the file alone tells. */
-static void config_warnings(const struct config *config)
+static void warning_say(const char *line)
 {
-	enum config_family family;
-	char text[192];
-	size_t i;
-
-	for (i = 0; i < config->interfaces_count * CONFIG_FAMILIES; i++) {
-		const struct interface_config *interface = &config->interfaces[i / CONFIG_FAMILIES];
-
-		family = i % CONFIG_FAMILIES;
-		if (interface_config_warn(interface, family, config->local_rule_pref[family], text, sizeof(text)))
-			log_warning("%s: %s", interface->name, text);
-		if (config_warn_table(config, i / CONFIG_FAMILIES, family, text, sizeof(text)))
-			log_warning("%s: %s", interface->name, text);
-	}
+	log_warning("%s", line);
 }
 
 /* Puts what the file says in place of the empty configuration. Returns 0 or the exit status: 1, 2 for a bad file. */
@@ -102,7 +89,7 @@ int main(int argc, char *argv[])
 	case CLI_CHECK:
 		status = file_load(&cli);
 		if (!status) {
-			config_warnings(&cli.config);
+			config_warnings(&cli.config, warning_say); /* which the daemon says at its start */
 			config_print(stdout, &cli.config, cli.json ? CONFIG_JSON : CONFIG_TOML);
 		}
 		break;

@@ -9,16 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
-
-static uint32_t ticks_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint32_t)(((uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec) >> NAT_TICK_SHIFT);
-}
 
 static uint32_t seconds_of(uint32_t ticks)
 {
@@ -36,7 +27,7 @@ int mapping_view_open(struct mapping_view *view, const struct datapath *dp, int 
 	view->address_size = family == AF_INET ? sizeof(__be32) : sizeof(struct nat_addr);
 	view->slot_size = (offsetof(struct mapping, internal_addr) + view->address_size + 7) & ~(size_t)7;
 	view->count = config->slots;
-	view->now = ticks_now();
+	view->now = datapath_ticks();
 	view->hold = config->timeout[NAT_TIMEOUT_HOLD];
 	for (i = 0; i < NAT_EXTERNALS_MAX; i++) {
 		memcpy(view->externals[i].addr, config->external[i].addr, sizeof(view->externals[i].addr));
@@ -91,7 +82,7 @@ bool mapping_view_get(const struct mapping_view *view, uint32_t slot, struct ent
 
 void mapping_view_end(struct mapping_view *view, uint32_t slot)
 {
-	__atomic_store_n(&slot_at(view, slot)->expires, ticks_now() - 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&slot_at(view, slot)->expires, datapath_ticks() - 1, __ATOMIC_RELAXED);
 }
 
 /* Sessions */

@@ -143,9 +143,9 @@ __u64 slot_plan_hash(const struct datapath_config *config)
 			hash = hash_add(hash, (__u64)ports->ranges[r].first << 16 | ports->ranges[r].last);
 	}
 	/* Where they stand for others, mappings have to be copied, each to its address. */
-	for (unsigned int i = 0; i < config->externals_count && config->externals; i++)
-		if (config->externals[i].identity)
-			hash = hash_add(hash_add(hash, i), config->externals[i].identity);
+	for (unsigned int i = 0; i < config->externals_count * 4 && config->externals; i++)
+		hash = hash_add(hash, (__u64)config->externals[i / 4].first[i % 4] << 32 |
+					      config->externals[i / 4].last[i % 4]);
 	for (size_t i = 0; i < config->forwards_count; i++)
 		if (config->forwards[i].family == config->family)
 			hash = hash_forward(hash, &config->forwards[i], i);

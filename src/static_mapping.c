@@ -6,17 +6,8 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "forward.h"
-
-static __u32 ticks_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return ((__u64)now.tv_sec * 1000000000 + (__u64)now.tv_nsec) >> NAT_TICK_SHIFT;
-}
 
 /* What is open to all takes the short way at once: it looks as if somebody had answered, and a session were established. */
 static int mapping_fill(const struct static_maps *maps, const struct forward *forward, enum nat_protocol protocol,
@@ -34,7 +25,7 @@ static int mapping_fill(const struct static_maps *maps, const struct forward *fo
 		return -errno;
 	map->internal_port = endpoint.port;
 	memcpy(&map->internal_addr, forward->internal_addr, maps->addr_size);
-	map->expires = ticks_now() + NAT_STATIC_TICKS;
+	map->expires = datapath_ticks() + NAT_STATIC_TICKS;
 	map->generation = external->generation;
 	map->epoch = remote_set;
 	map->confirmed = map->sessions = !remote_set;

@@ -186,6 +186,11 @@ test_check()
 	else
 		skip "einat check reads it, and touches nothing" "strace is not there, or may not trace"
 	fi
+	printf '[[interfaces]]\nif_name = "wan"\nnat44 = true\nipv4_hairpin_route = { internal_if_names = ["lan"], ip_rule_pref = 300 }\n' \
+		>"$tmp/warned.toml"
+	"$EINAT" check -c "$tmp/warned.toml" 2>&1 >"$tmp/printed" | tee "$tmp/warned"
+	check "it warns of what the daemon would warn of" \
+		grep -q "^einat: warning: wan: hairpinning has no effect: its rule's preference 300" "$tmp/warned"
 	"$EINAT" check -c "$file" >"$tmp/printed"
 	check "it prints the effective configuration" grep -qx 'tcp_ranges = \["20000-20999"\]' "$tmp/printed"
 	check "with every default" grep -qx 'timeout_fragment = "2s"' "$tmp/printed"

@@ -148,10 +148,12 @@ test_watch()
 	seen() { burst $port $port && port=$((port + 1)) && grep -q '"event":"made"' "$tmp/watch"; }
 	check "watch: a mapping is made" until_true seen
 	check "watch: its lines are JSON" jq -e '.interface == "wan"' "$tmp/watch"
-	burst 20202 20202
+	# each time it is another mapping of that port: whenever the watcher looks for the first time, the next is news to it
+	seen_one() { ask mapping flush >"$tmp/flushed" && burst 20202 20202 && grep -q "mapping made" "$tmp/watch-one"; }
+	check "watch: one port alone" until_true seen_one
 	ask mapping flush >"$tmp/flushed"
-	check "watch: it ends" until_true grep -q '"event":"ended"' "$tmp/watch"
-	check "watch: one port alone" until_true grep -qx "wan: mapping ended: udp 192.168.1.1:20202, external port 20202" "$tmp/watch-one"
+	check "watch: it ends" until_true grep -qx "wan: mapping ended: udp 192.168.1.1:20202, external port 20202" "$tmp/watch-one"
+	check "watch: all of it ends" until_true grep -q '"event":"ended"' "$tmp/watch"
 	check "watch: no other" not grep -qv 20202 "$tmp/watch-one"
 	kill -KILL "$watcher"
 	kill "$watcher_one"

@@ -51,9 +51,9 @@ static void test_refused(void **state)
 		      "internal_port = \"0-10\" }]",
 		  "f:4: [[interfaces]] \"wan\": internal_port: \"0-10\": port 0 cannot be used" },
 		{ WAN "externals = [{ address = \"0.0.0.0\" }]",
-		  "f:4: [[interfaces]] \"wan\": externals: address: unspecified, which no packet can leave from: no_snat or is_internal?" },
+		  "f:4: [[interfaces]] \"wan\": externals: address: the address is unspecified" },
 		{ WAN "externals = [{ network = \"224.0.0.0/4\" }]",
-		  "f:4: [[interfaces]] \"wan\": externals: network: a multicast address, which no packet can leave from: no_snat or is_internal?" },
+		  "f:4: [[interfaces]] \"wan\": externals: network: the address is a multicast address" },
 		{ WAN "designated_server = { if_name = \"dmz\", table_id = 4787 }\n"
 		      "ipv4_hairpin_route = { internal_if_names = [\"lan\"] }",
 		  "f:4: [[interfaces]] \"wan\": designated_server: table_id: 4787 is the table of ipv4_hairpin_route, too" },
@@ -518,6 +518,37 @@ static void test_sample_is_complete(void **state)
 	free(text);
 }
 
+/* What takes longer, or more memory, with each element is bounded. */
+static void test_bounds(void **state)
+{
+	static const struct {
+		const char *before, *element, *after, *error;
+	} cases[] = {
+		{ "interfaces = [", "{ if_name = \"w%d\" },", "]", "f:1: interfaces: more than 256" },
+		{ "interfaces = [{ if_name = \"wan\", externals = [", "{ address = \"192.0.2.%d\", no_snat = true },",
+		  "] }]", "f:1: [[interfaces]] \"wan\": externals: more than 256" },
+		{ "interfaces = [{ if_name = \"wan\", ipv4_hairpin_route.internal_if_names = [", "\"l%d\",", "] }]",
+		  "f:1: [[interfaces]] \"wan\": ipv4_hairpin_route: internal_if_names: more than 256" },
+	};
+	char error[256], *text = NULL;
+	struct config config;
+	size_t length;
+	FILE *file;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		file = open_memstream(&text, &length);
+		fputs(cases[i].before, file);
+		for (int n = 0; n < 257; n++)
+			fprintf(file, cases[i].element, n % 256);
+		fputs(cases[i].after, file);
+		fclose(file);
+		assert_int_equal(config_file_parse(&config, "f", text, length, error, sizeof(error)), -EINVAL);
+		assert_string_equal(error, cases[i].error);
+		free(text);
+	}
+}
+
 static void test_durations(void **state)
 {
 	static const struct {
@@ -624,13 +655,10 @@ static void test_file(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_effect),
-		cmocka_unit_test(test_notes),
-		cmocka_unit_test(test_sample),
-		cmocka_unit_test(test_sample_is_complete),
-		cmocka_unit_test(test_durations),
-		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_refused),	  cmocka_unit_test(test_effect),
+		cmocka_unit_test(test_notes),	  cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_sample),	  cmocka_unit_test(test_sample_is_complete),
+		cmocka_unit_test(test_durations), cmocka_unit_test(test_json),
 		cmocka_unit_test(test_file),
 	};
 

@@ -115,11 +115,11 @@ static void test_hash(void **state)
 	assert_true(hash_with(&config, "udp:53=10.0.0.1", 1) != with);
 	assert_true(hash_with(&config, "udp:53=10.0.0.1", 1) == hash_with(&config, "udp:53=10.0.0.1", 2));
 	assert_true(hash_with(&config, "udp:53=[fd00::1]", 0) == without); /* of the other family */
-	externals[0].identity = 1;
+	externals[0].first[0] = 1;
 	with = slot_plan_hash(&config);
 	assert_true(with != without);
-	externals[0].identity = 0;
-	externals[1].identity = 1;
+	externals[0].first[0] = 0;
+	externals[1].first[0] = 1;
 	assert_true(slot_plan_hash(&config) != with);
 	config_release(externals);
 }
