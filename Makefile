@@ -77,7 +77,7 @@ include bench/bench.mk
 
 # Commands. Those that a newcomer types first install what is missing.
 RUN_ARCH := $(or $(ARCH),$(HOST_ARCH))
-MATRIX := $(foreach a,$(ARCHS),$(addprefix vm/$a/,$(or $(KERNEL),$(KERNELS_$a))))
+MATRIX := $(foreach a,$(ARCHS),$(addprefix vm/$a/,$(or $(KERNEL),$(KERNELS_TEST_$a))))
 TESTS := $(UNIT_TESTS) $(wildcard docs/*.t packaging/*.t src/tests/*.t toolchains/*.t bpf/tests/*.t qemu-tests/peers/tests/*.t) \
 	$(DATA_PLANE_TESTS:%=$(BUILD)/$(HOST_ARCH)/tests/%)
 PROVE := prove $(if $(filter 1,$V),-v) --timer --exec toolchains/run-test

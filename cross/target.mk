@@ -3,6 +3,7 @@
 
 include toolchains/$A.mk
 B := $(BUILD)/$A
+KERNELS_TEST_$A := $(KERNELS_TEST)
 KERNELS_$A := $(KERNELS)
 KERNELS_ALONE_$A := $(KERNELS_ALONE)
 

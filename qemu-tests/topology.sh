@@ -34,7 +34,7 @@
 
 VMS=${VMS:-router lan wan}
 VM_MEMORY=256M
-VM_LIMIT=${VM_LIMIT:-1500}
+VM_LIMIT=${VM_LIMIT:-2400}
 # A CPU that does nothing for 20 s may be one that a busy host does not run; one that hangs does so for a minute, too.
 STALL_WORDS='rcupdate.rcu_cpu_stall_timeout=60 watchdog_thresh=30'
 

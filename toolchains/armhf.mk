@@ -22,6 +22,7 @@ CONSOLE := ttyAMA0
 BOOT_WORDS :=
 # does its kernel compile BPF programs unless told otherwise?
 JIT := no
-# qemu-tests/kernels finds them: with all scenarios, and with the router alone
+# qemu-tests/kernels finds them. make test-kernels: with all scenarios, and with the router alone
+KERNELS_TEST :=
 KERNELS :=
 KERNELS_ALONE := 6.1 6.1+jit 5.10 6.12

@@ -24,6 +24,7 @@ CONSOLE := ttyS0
 BOOT_WORDS :=
 # does its kernel compile BPF programs unless told otherwise?
 JIT := no
-# qemu-tests/kernels finds them: with all scenarios, and with the router alone
+# qemu-tests/kernels finds them. make test-kernels: with all scenarios, and with the router alone
+KERNELS_TEST :=
 KERNELS :=
 KERNELS_ALONE := 6.1 6.1+jit
