@@ -94,21 +94,23 @@ static __always_inline __u32 port_slot(__u32 external, __u32 protocol, __u16 por
 	return slot;
 }
 
-static __always_inline bool external_is_source(const struct external *external)
+/* One without a port of the protocol leaves that to the others. */
+static __always_inline bool external_is_source(const struct external *external, __u32 protocol)
 {
-	return external_is_set(external) && !(external->flags & EXTERNAL_NO_SOURCE);
+	return external_is_set(external) && !(external->flags & EXTERNAL_NO_SOURCE) &&
+	       external_manages(external, protocol);
 }
 
 /*
- * The first external that may be a source, from `start` on and round the end: the one that an internal host is paired
- * with, so that it is the same each time (RFC 4787 REQ-2, RFC 7857 section 4). Number 0 where there is none.
+ * The first external that may be a source of the protocol, from `start` on and round the end: the one that an internal host
+ * is paired with, so that it is the same each time (RFC 4787 REQ-2, RFC 7857 section 4). Number 0 where there is none.
  */
-static __always_inline __u32 external_next_source(__u32 start)
+static __always_inline __u32 external_next_source(__u32 start, __u32 protocol)
 {
 	for (__u32 i = 0; i < NAT_EXTERNALS_MAX && i < constants.externals; i++) {
 		__u32 number = (start + i) % constants.externals;
 
-		if (external_is_source(external_get(number)))
+		if (external_is_source(external_get(number), protocol))
 			return number;
 	}
 	return 0;
@@ -149,9 +151,10 @@ static __always_inline __u32 external_choose(struct __sk_buff *skb, const struct
 	if (own >= 0)
 		return own;
 	routed = external_of_route(skb, pkt);
-	if (routed >= 0 && external_is_source(external_get(routed)))
+	if (routed >= 0 && external_is_source(external_get(routed), pkt->protocol))
 		return routed;
-	return external_next_source(constants.pooling == POOLING_PAIRED ? addr_hash(&pkt->local_addr) : 0);
+	return external_next_source(constants.pooling == POOLING_PAIRED ? addr_hash(&pkt->local_addr) : 0,
+				    pkt->protocol);
 }
 
 #endif

@@ -284,15 +284,18 @@ static __always_inline enum nat_reason error_in(struct __sk_buff *skb, struct pa
 	return designated ? WHY_DESIGNATED : WHY_IN_ERROR;
 }
 
-/* The mapping of the packet that an error from inside is about. */
-static __always_inline struct mapping *embedded_mapping(const struct embedded *inner, __u32 now)
+/* The mapping of the packet that an error from inside is about; the designated server's has no address. */
+static __always_inline struct mapping *embedded_mapping(struct __sk_buff *skb, const struct embedded *inner, __u32 now)
 {
 	struct endpoint endpoint = { .port = inner->local_port,
 				     .protocol = inner->protocol,
 				     .addr = inner->local_addr };
 	struct mapping *map;
-	__u32 slot = endpoint_slot(&endpoint);
+	__u32 slot;
 
+	if (designated_sends(skb, &endpoint.addr))
+		endpoint.addr.word[0] = 0;
+	slot = endpoint_slot(&endpoint);
 	if (slot == NAT_SLOT_NONE)
 		return NULL;
 	map = slot_get(slot);
@@ -314,6 +317,28 @@ static __always_inline bool error_has_come_back(struct __sk_buff *skb, const str
 	return !policy_exempts_source(&pkt->remote_addr);
 }
 
+/*
+ * An error from inside about what has no mapping. What is left alone passes with the errors about it, whoever makes them: the
+ * sender's path MTU hangs on that (RFC 1191, RFC 8201).
+ */
+static __always_inline enum nat_reason error_out_unmapped(struct __sk_buff *skb, const struct packet *pkt,
+							  const struct embedded *inner, enum nat_reason why)
+{
+	bool is_ours = external_lookup(&pkt->local_addr) >= 0;
+
+	if (is_ours && external_lookup(&inner->local_addr) >= 0)
+		return WHY_ROUTER;
+	if (why == WHY_MALFORMED)
+		return why;
+	if (error_has_come_back(skb, pkt))
+		return WHY_ICMP_NO_MAPPING;
+	if (policy_exempts_source(&pkt->local_addr) || (is_ours && policy_exempts_source(&inner->local_addr)))
+		return WHY_EXEMPT;
+	if (why == WHY_NONE && constants.externals <= 1 && !external_manages(external_get(0), inner->protocol))
+		return WHY_PROTOCOL_OFF;
+	return WHY_ICMP_NO_MAPPING;
+}
+
 /* An error from inside about a packet that we let in: to the remote. Its source may be any router on the inside. */
 static __always_inline enum nat_reason error_out(struct __sk_buff *skb, struct packet *pkt, __u32 now)
 {
@@ -323,14 +348,9 @@ static __always_inline enum nat_reason error_out(struct __sk_buff *skb, struct p
 	struct mapping *map;
 	__be16 external_port;
 
-	if (external_lookup(&pkt->local_addr) >= 0 && external_lookup(&inner.local_addr) >= 0)
-		return WHY_ROUTER;
-	if (why != WHY_NONE)
-		return why == WHY_MALFORMED ? why : WHY_ICMP_NO_MAPPING;
-	map = embedded_mapping(&inner, now);
+	map = why == WHY_NONE ? embedded_mapping(skb, &inner, now) : NULL;
 	if (!map)
-		return policy_exempts_source(&pkt->local_addr) && !error_has_come_back(skb, pkt) ? WHY_EXEMPT
-												 : WHY_ICMP_NO_MAPPING;
+		return error_out_unmapped(skb, pkt, &inner, why);
 	if (inner.header_is_wrong || !error_sum_is_right(skb, pkt, NAT_EGRESS))
 		return WHY_ICMP_CHECKSUM;
 	external_port = map->external_port;

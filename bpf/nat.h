@@ -296,7 +296,8 @@ struct fragment {
  * Record of `held_egress` and `held_ingress`, RFC 4787 REQ-14: a fragment that came before its first goes to the daemon,
  * whole, and comes back once the first is known. Bounded by the ring, by config.hold_budget, which the daemon fills up, and
  * by its own store: each is a direction's own, so that a flood from outside takes nothing from the inside. Of one
- * direction's budget the sources of one hash get half at most.
+ * direction's budget the sources of one hash get half at most. That a first has come is told without a budget: where the ring
+ * is full, the daemon finds it by itself, once a second.
  */
 #define NAT_HELD_FRAME_MAX 1984 /* a record is 2 KB with its heads; larger fragments are dropped */
 #define NAT_HELD_KEY_MAX   40	/* struct fragment_key of IPv6 */

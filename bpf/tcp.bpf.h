@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * TCP sessions, RFC 7857 section 2: a mapping lives as long as an established session on it may be idle, and for the
- * transitory time once none is left. Only SYN, FIN and RST look a session up, and data on a mapping without sessions.
+ * transitory time once none is left. Most data takes the short way (fast.bpf.h) and is not seen here; what is, once a second
+ * or so, puts its session right.
  *
  * flags		event
  * -			SYN either way: that SYN flag. Both: established, COUNTED in the mapping
@@ -106,10 +107,13 @@ static __always_inline void tcp_track(const struct packet *pkt, enum nat_directi
 
 	if (mapping_is_static(map)) /* lives without them */
 		return;
-	if (map->sessions && !(pkt->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)))
-		return;
 	session = session_get(&key, map, pkt->tcp_flags);
-	if (!session || !slot_locate(map, slot, &place))
+	if (!session)
+		return;
+	if (map->sessions && session->epoch == map->epoch &&
+	    session_advance(session->flags, pkt->tcp_flags, direction) == session->flags)
+		return;
+	if (!slot_locate(map, slot, &place))
 		return;
 	bpf_spin_lock(&place.region->lock);
 	session_update(session, map, pkt->tcp_flags, direction, now);

@@ -788,7 +788,6 @@ int daemon_run(struct config *config, const char *file)
 	};
 	bool has_changed = false;
 	int err;
-	size_t i;
 
 	notify_open();
 	log_follow(&config->log, true);
@@ -799,10 +798,7 @@ int daemon_run(struct config *config, const char *file)
 	err = err ?: interfaces_open(&daemon);
 	if (!err) {
 		err = daemon_load(&daemon);
-		/* What an earlier one has left at work needs its routing; what has merely been left is taken back. */
-		has_changed = true;
-		for (i = 0; i < config->interfaces_count; i++)
-			has_changed = has_changed && !(err && config->interfaces[i].persist);
+		has_changed = !err; /* until then nothing: what an earlier one has left at work needs its routing */
 		err = err ?: daemon_follow(&daemon);
 	}
 	if (!err) {

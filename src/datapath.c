@@ -567,9 +567,14 @@ void datapath_detach(struct datapath *dp)
 	dp->is_attached = false;
 }
 
+bool datapath_is_kept(const struct datapath *dp)
+{
+	return dp->keep && dp->is_attached;
+}
+
 void datapath_leave(struct datapath *dp)
 {
-	if (!dp || !dp->keep || !dp->is_attached) {
+	if (!dp || !datapath_is_kept(dp)) {
 		datapath_close(dp);
 		return;
 	}

@@ -107,6 +107,9 @@ void datapath_detach(struct datapath *dp);
  */
 void datapath_leave(struct datapath *dp);
 
+/* Would datapath_leave() leave it at work? Not where its maps could not be pinned. */
+bool datapath_is_kept(const struct datapath *dp);
+
 /* The interface has gone, or has another name now: takes the programs off what is left of it, and else as datapath_leave(). */
 void datapath_lose(struct datapath *dp);
 

@@ -17,6 +17,8 @@
 #include "datapath.h"
 #include "log.h"
 
+enum { RECORDS_AT_ONCE = 256 }; /* a flood of firsts has the rest of the daemon wait no longer */
+
 static uint64_t clock_ms(void)
 {
 	struct timespec now;
@@ -53,18 +55,6 @@ static void send_all(struct fragments *fragments, enum nat_direction direction, 
 	fragments->config->holding[direction] = held_has(&fragments->store, direction);
 }
 
-void fragments_expire(struct fragments *fragments)
-{
-	struct nat_config *config = fragments->config;
-
-	held_expire(&fragments->store, clock_ms());
-	memset(config->hold_sources, 0, sizeof(config->hold_sources));
-	for (int direction = 0; direction < NAT_DIRECTIONS; direction++) {
-		config->holding[direction] = held_has(&fragments->store, direction);
-		config->hold_budget[direction] = NAT_HOLD_BUDGET;
-	}
-}
-
 /* The first may have come while its follower was on its way here: then nobody tells of it any more. */
 static bool first_is_known(const struct fragments *fragments, const uint8_t *key)
 {
@@ -72,6 +62,36 @@ static bool first_is_known(const struct fragments *fragments, const uint8_t *key
 
 	return !bpf_map_lookup_elem(fragments->firsts, key, &first) &&
 	       (int32_t)(first.expires - datapath_ticks()) > 0; /* else the data plane ignores it */
+}
+
+/* What is held though its first has come: where the ring was full, the word of that is lost. */
+static void send_overlooked(struct fragments *fragments, enum nat_direction direction)
+{
+	const struct held_queue *queue = &fragments->store.queues[direction];
+	uint8_t key[NAT_HELD_KEY_MAX];
+	size_t i = 0;
+
+	while (i < queue->count) {
+		memcpy(key, queue->entries[i].key, sizeof(key));
+		if (first_is_known(fragments, key))
+			send_all(fragments, direction, key);
+		else
+			i++;
+	}
+}
+
+void fragments_expire(struct fragments *fragments)
+{
+	struct nat_config *config = fragments->config;
+
+	for (int direction = 0; direction < NAT_DIRECTIONS; direction++)
+		send_overlooked(fragments, direction);
+	held_expire(&fragments->store, clock_ms());
+	memset(config->hold_sources, 0, sizeof(config->hold_sources));
+	for (int direction = 0; direction < NAT_DIRECTIONS; direction++) {
+		config->holding[direction] = held_has(&fragments->store, direction);
+		config->hold_budget[direction] = NAT_HOLD_BUDGET;
+	}
 }
 
 static int received(void *arg, void *data, size_t size)
@@ -118,7 +138,7 @@ int fragments_fd(const struct fragments *fragments)
 
 int fragments_read(struct fragments *fragments)
 {
-	int err = ring_buffer__consume(fragments->ring);
+	int err = ring_buffer__consume_n(fragments->ring, RECORDS_AT_ONCE);
 
 	return err < 0 ? err : 0;
 }

@@ -150,8 +150,8 @@ int inheritance_take(struct bpf_object *heir, const struct inheritance *from, st
 	else
 		err = layout_read(from->pins, &before);
 	if (from->pins) {
-		if (err == -EPERM || (err == -ENOENT && access(from->pins, F_OK)))
-			return -ENOENT; /* others may write there: not ours */
+		if (err == -EPERM || err == -EACCES || (err == -ENOENT && access(from->pins, F_OK)))
+			return -ENOENT; /* others may write there, or we may not look: not ours */
 	}
 	if (!err)
 		layout->turn_mark = before.turn_mark;

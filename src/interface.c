@@ -52,6 +52,9 @@ bool interface_stays(const struct interface *interface, bool has_failed)
 	if (!interface->config->persist)
 		return false;
 	for (plane = interface->planes; plane < interface->planes + CONFIG_FAMILIES; plane++)
+		if (plane->is_attached && !datapath_is_kept(plane->datapath))
+			return false;
+	for (plane = interface->planes; plane < interface->planes + CONFIG_FAMILIES; plane++)
 		if (plane->datapath && datapath_has_taken_over(plane->datapath))
 			return true;
 	return !has_failed;
@@ -197,7 +200,13 @@ static int plane_load(struct interface *interface, enum config_family family, co
 	plane->is_checked = true;
 	plane->has_news = true;
 	err = fd_watch(interface, datapath_event_fd(plane->datapath));
-	return err ? err : fd_watch(interface, datapath_fragment_fd(plane->datapath));
+	err = err ?: fd_watch(interface, datapath_fragment_fd(plane->datapath));
+	if (err) {
+		datapath_close(plane->datapath);
+		external_plan_free(&plane->plan);
+		plane->datapath = NULL;
+	}
+	return err;
 }
 
 /* What there is to know before the interface is there: whether this kernel would do. Loads, and lets go. */
@@ -428,6 +437,12 @@ static int link_look(struct interface *interface, struct netlink *nl)
 	err = netlink_get_link(nl, interface->config->name, 0, &link);
 	if (err && err != -ENODEV)
 		return err;
+	if (!err && strcmp(link.name, interface->config->name)) { /* two could be one interface's, then */
+		if (!interface->is_other_name)
+			log_warning("%s: that is another name of %s: say that one", interface->config->name, link.name);
+		interface->is_other_name = true;
+		err = -ENODEV;
+	}
 	interface->has_news = interface->has_news || interface->is_present == !!err;
 	interface->is_present = !err;
 	if (err) {

@@ -43,6 +43,7 @@ struct interface {
 	bool designated_is_missing; /* and that has been said */
 	int loaded_ifindex;	    /* what the planes were loaded for ... */
 	enum link_layer layer;	    /* ... and with */
+	bool is_other_name;	    /* an alternative name of another's: it has been said */
 	bool is_clean;		    /* nothing is left on it of a killed daemon */
 	struct plane planes[CONFIG_FAMILIES];
 };

@@ -12,6 +12,8 @@
 #include "log.h"
 #include "nft_batch.h"
 
+enum { ANSWERS_ROOM = 262144, ANSWER_ROOM = 1024 }; /* bytes that all, and each, may take in the socket's buffer */
+
 struct masquerade {
 	struct mnl_socket *socket;
 	bool exists;			       /* the table */
@@ -23,6 +25,7 @@ struct answer {
 	uint32_t failed; /* sequence */
 	uint32_t count;
 	int err;
+	bool is_lost; /* some never came: who knows what the kernel has done */
 };
 
 static int socket_open(struct mnl_socket **sock)
@@ -33,8 +36,13 @@ static int socket_open(struct mnl_socket **sock)
 	*sock = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
 	if (!*sock)
 		return errno == EPROTONOSUPPORT ? -EOPNOTSUPP : -errno;
-	if (mnl_socket_bind(*sock, 0, MNL_SOCKET_AUTOPID) < 0)
-		return -errno;
+	if (mnl_socket_bind(*sock, 0, MNL_SOCKET_AUTOPID) < 0) {
+		int err = -errno;
+
+		mnl_socket_close(*sock);
+		*sock = NULL;
+		return err;
+	}
 	mnl_socket_setsockopt(*sock, NETLINK_CAP_ACK, &one, sizeof(one));
 	setsockopt(mnl_socket_get_fd(*sock), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	return 0;
@@ -55,34 +63,40 @@ static int answer_read(const struct nlmsghdr *message, void *data)
 	return MNL_CB_OK;
 }
 
-/* Every message is answered; only if the batch as a whole is refused there is a single answer, to its begin. */
-static int batch_send(struct mnl_socket *sock, const struct nft_batch *batch, uint32_t *failed)
+/*
+ * Every message is answered, all at once, for which there must be room; only if the batch as a whole is refused there is a
+ * single answer, to its begin.
+ */
+static int batch_send(struct mnl_socket *sock, const struct nft_batch *batch, struct answer *answer)
 {
 	static mnl_cb_t control[] = { [NLMSG_ERROR] = answer_read };
-	struct answer answer = { 0, 0, 0 };
 	char buffer[MNL_SOCKET_BUFFER_SIZE];
-	int size = (int)batch->length * 2;
+	int size = (int)batch->length * 2, room = ANSWERS_ROOM + (int)batch->messages * ANSWER_ROOM;
 	ssize_t length;
 
 	setsockopt(mnl_socket_get_fd(sock), SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
+	setsockopt(mnl_socket_get_fd(sock), SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
 	if (mnl_socket_sendto(sock, batch->buffer, batch->length) < 0)
 		return -errno;
-	while (answer.count < batch->messages && !(answer.err && !answer.failed)) {
+	while (answer->count < batch->messages && !(answer->err && !answer->failed)) {
 		length = mnl_socket_recvfrom(sock, buffer, sizeof(buffer));
+		answer->is_lost = length < 0;
 		if (length < 0)
 			return -errno;
-		mnl_cb_run2(buffer, (size_t)length, 0, 0, NULL, &answer, control, sizeof(control) / sizeof(*control));
+		mnl_cb_run2(buffer, (size_t)length, 0, 0, NULL, answer, control, sizeof(control) / sizeof(*control));
 	}
-	*failed = answer.failed;
-	return answer.err;
+	return answer->err;
 }
 
 /* The kernel's error alone says little: which message it was for says more. */
-static void say_why(const char *ifname, const struct nft_batch *batch, uint32_t failed, int err)
+static void say_why(const char *ifname, const struct nft_batch *batch, const struct answer *answer, int err)
 {
 	static const char *const what = "take over the masquerade rule";
+	const uint32_t failed = answer->failed;
 
-	if (err == -EPERM && !failed)
+	if (answer->is_lost)
+		log_error("%s: %s: no answer from the kernel: %s", ifname, what, strerror(-err));
+	else if (err == -EPERM && !failed)
 		log_error("%s: %s: %s", ifname, what, strerror(-err));
 	else if (!failed) {
 		log_error("%s: %s: the kernel has no nftables (%s)", ifname, what, strerror(-err));
@@ -108,7 +122,7 @@ static int take_over(struct masquerade *masquerade, const struct interface_confi
 		.exempt_destinations_count = interface->exempt_destinations_count,
 	};
 	struct nft_batch batch = { NULL };
-	uint32_t failed = 0;
+	struct answer answer = { 0 };
 	int err = 0, i;
 
 	for (i = 0; i < NAT_PROTOCOLS; i++)
@@ -116,11 +130,16 @@ static int take_over(struct masquerade *masquerade, const struct interface_confi
 	if (!masquerade->socket)
 		err = socket_open(&masquerade->socket);
 	err = err ?: nft_batch_build(&batch, &config, masquerade->exists);
-	err = err ?: batch_send(masquerade->socket, &batch, &failed);
+	err = err ?: batch_send(masquerade->socket, &batch, &answer);
 	if (err)
-		say_why(interface->name, &batch, failed, err);
+		say_why(interface->name, &batch, &answer, err);
 	else
 		masquerade->exists = true;
+	if (answer.is_lost) { /* the table goes with the socket that owns it */
+		mnl_socket_close(masquerade->socket);
+		masquerade->socket = NULL;
+		masquerade->exists = false;
+	}
 	free(batch.buffer);
 	return err;
 }

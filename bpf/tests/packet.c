@@ -63,8 +63,9 @@ size_t address_write(uint32_t addr, uint8_t bytes[16])
 		put32(bytes + 12, addr);
 	} else if (addr) {
 		put32(bytes, 0x20010db8);
-		put32(bytes + 4, addr);
-		bytes[15] = 1;
+		put32(bytes + 4, addr & ~0xffu);
+		put32(bytes + 8, (addr & 0xf8) << 8);
+		put32(bytes + 12, 0x100 | (addr & 7));
 	}
 	return 16;
 }

@@ -42,6 +42,7 @@ struct router {
 	const struct setup *setup;
 	int family;
 	struct ip_prefix internals[2], exempt_destinations[2], own[2]; /* as the family has them */
+	struct external_config externals[2];
 	struct forward forwards[ROUTER_FORWARDS];
 	struct ip_prefix remotes[ROUTER_FORWARDS][2];
 	struct datapath *dp;
@@ -135,7 +136,10 @@ static size_t prefixes_fill(struct ip_prefix to[2], const struct ip_prefix from[
 		if (packet_family() == AF_INET)
 			continue;
 		addr_words(ntohl(from[count].addr[0]), to[count].addr);
-		to[count].length = from[count].length == 32 ? 128 : 32 + from[count].length;
+		to[count].length = (from[count].length == 32  ? 96
+				    : from[count].length > 24 ? 56
+							      : 32) +
+				   from[count].length;
 	}
 	return count;
 }
@@ -193,6 +197,13 @@ static void config_fill(struct router *router, struct datapath_config *config)
 	config->filtering = setup->filtering;
 	config->pooling = setup->pooling;
 	config->externals_count = setup->two ? 2 : 1;
+	if (setup->second_without_udp) {
+		for (int i = 0; i < NAT_PROTOCOLS; i++) {
+			router->externals[0].ports[i] = router->ports[i];
+			router->externals[1].ports[i] = i == NAT_UDP ? (struct port_set){ 0 } : router->ports[i];
+		}
+		config->externals = router->externals;
+	}
 	config->refresh_inbound = setup->refresh_inbound;
 	config->forwards = router->forwards;
 	config->forwards_count = forwards_fill(router);

@@ -15,7 +15,7 @@
 
 #include "refusal.h"
 
-#define LASTS_SLACK_MS 20000 /* how much later than the last refresh a step may look, on a slow machine */
+#define LASTS_SLACK_MS 8000 /* how much later than the last refresh a step may look, on a slow machine */
 #define L2_ADDED       14
 #define REFRESH_MS     1100 /* what the data plane adds, since it writes a refresh once a second, in ticks of 17 ms */
 

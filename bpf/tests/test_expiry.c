@@ -163,6 +163,49 @@ static void kept_the_short_way(struct router *router)
 	kept_beside(router, &other);
 }
 
+/*
+ * TCP that goes on for longer than a refresh may stay unwritten, in one direction, keeps all of its time from the last packet
+ * on: a connection that the short way takes for steady must not be left with less (RFC 5382 REQ-5).
+ */
+static void tcp_kept_beside(struct router *router, enum nat_direction direction, const struct packet *packet)
+{
+	static const struct packet other = TCP(ACK, B, 26000, S, 80);
+	static const struct timespec pause = { .tv_nsec = 20000000 };
+	uint64_t began = now_ms(), sent;
+	struct frame frame, before, result;
+	struct mapping mapping;
+
+	frame_build(&frame, packet, true);
+	frame_build(&before, &other, true);
+	do {
+		nanosleep(&pause, NULL);
+		router_send_quickly(router, NAT_EGRESS, &before, &result);
+		sent = now_ms();
+		assert_int_equal(router_send_quickly(router, direction, &frame, &result), TC_ACT_UNSPEC);
+	} while (now_ms() - began < 1600);
+	mapping = router_mapping(router, NAT_TCP, 25000);
+	if (router_mapping_lasts_ms(&mapping) + (int64_t)(now_ms() - sent) + COARSE_MS < 900)
+		fail_msg("%s: lasts %lld ms: want 900", direction == NAT_EGRESS ? "outwards" : "inwards",
+			 router_mapping_lasts_ms(&mapping) + 0ll);
+}
+
+static void tcp_kept_the_short_way(struct router *router)
+{
+	static const struct step handshake[] = {
+		{ "A connects", LAN, TCP(SYN, A, 25000, S, 80), WAN, TCP(SYN, EXT, 25000, S, 80), WHY_OUT_NEW },
+		{ "S answers", WAN, TCP(SYN | ACK, S, 80, EXT, 25000), LAN, TCP(SYN | ACK, S, 80, A, 25000), WHY_IN },
+		{ "established", LAN, TCP(ACK, A, 25000, S, 80), WAN, TCP(ACK, EXT, 25000, S, 80), WHY_OUT },
+		{ "B connects", LAN, TCP(SYN, B, 26000, S, 80), WAN, TCP(SYN, EXT, 26000, S, 80), WHY_OUT_NEW },
+		{ "S answers", WAN, TCP(SYN | ACK, S, 80, EXT, 26000), LAN, TCP(SYN | ACK, S, 80, B, 26000), WHY_IN },
+		{ "established", LAN, TCP(ACK, B, 26000, S, 80), WAN, TCP(ACK, EXT, 26000, S, 80), WHY_OUT },
+	};
+	static const struct packet out = TCP(ACK, A, 25000, S, 80), in = TCP(ACK, S, 80, EXT, 25000);
+
+	steps_run(router, handshake, sizeof(handshake) / sizeof(*handshake));
+	tcp_kept_beside(router, NAT_EGRESS, &out);
+	tcp_kept_beside(router, NAT_INGRESS, &in);
+}
+
 static void hold_by_the_clock(struct router *router)
 {
 	static const struct step open = { "A opens a mapping",	  LAN,	      UDP(A, 25000, S, 53), WAN,
@@ -300,18 +343,20 @@ static const struct test tests[] = {
 	STEPS("rfc4787_req5_never_too_short", never_too_short),
 	STEPS("rfc6888_req8_held_from_others", held_from_others),
 	STEPS("swept_only_when_over", swept),
-	CODE("sweep_frees_ports_and_endpoints", sweep_frees),
-	CODE("taking_over_removes_the_endpoint", taking_over_removes_the_endpoint),
+	CODE("sweep_frees_ports_and_endpoints", sweep_frees, .only_ipv4 = false),
+	CODE("taking_over_removes_the_endpoint", taking_over_removes_the_endpoint, .only_ipv4 = false),
 	STEPS("address_changes", address_changes),
 	STEPS("hold_down_switched_off", not_held, .setup = &without_hold),
-	CODE("confirmed_udp_ends_by_the_clock", udp_by_the_clock, .setup = &shortly),
-	CODE("unconfirmed_udp_ends_by_the_clock", unconfirmed_by_the_clock, .setup = &shortly),
-	CODE("tcp_ends_by_the_clock", tcp_by_the_clock, .setup = &shortly),
-	CODE("icmp_ends_by_the_clock", icmp_by_the_clock, .setup = &shortly),
-	CODE("rfc4787_req8_permitted_as_long_as_mapped", udp_by_the_clock, .setup = &shortly_by_address),
-	CODE("udp_is_kept_by_the_clock", kept_by_the_clock, .setup = &shortly),
-	CODE("udp_is_kept_the_short_way", kept_the_short_way, .setup = &shortly),
-	CODE("port_is_free_by_the_clock", hold_by_the_clock, .setup = &shortly),
+	CODE("confirmed_udp_ends_by_the_clock", udp_by_the_clock, .setup = &shortly, .only_ipv4 = false),
+	CODE("unconfirmed_udp_ends_by_the_clock", unconfirmed_by_the_clock, .setup = &shortly, .only_ipv4 = false),
+	CODE("tcp_ends_by_the_clock", tcp_by_the_clock, .setup = &shortly, .only_ipv4 = false),
+	CODE("icmp_ends_by_the_clock", icmp_by_the_clock, .setup = &shortly, .only_ipv4 = false),
+	CODE("rfc4787_req8_permitted_as_long_as_mapped", udp_by_the_clock, .setup = &shortly_by_address,
+	     .only_ipv4 = false),
+	CODE("udp_is_kept_by_the_clock", kept_by_the_clock, .setup = &shortly, .only_ipv4 = false),
+	CODE("udp_is_kept_the_short_way", kept_the_short_way, .setup = &shortly, .only_ipv4 = false),
+	CODE("rfc5382_req5_tcp_is_kept_the_short_way", tcp_kept_the_short_way, .setup = &shortly, .only_ipv4 = false),
+	CODE("port_is_free_by_the_clock", hold_by_the_clock, .setup = &shortly, .only_ipv4 = false),
 };
 
 int main(int argc, char **argv)

@@ -257,6 +257,15 @@ static const struct step errors_out_without_mapping[] = {
 	{ "nothing was made", UNMAPPED(NAT_UDP, 25000) },
 };
 
+/* RFC 5508 REQ-5a: the router's own mapping has another port, since A has this one. */
+static const struct step errors_about_the_routers_own[] = {
+	{ "A opens a mapping", LAN, UDP(A, 25000, S, 53), WAN, UDP(EXT, 25000, S, 53), WHY_OUT_NEW },
+	{ "the router sends from the same port", LAN, UDP(EXT, 25000, S, 53), WAN, UDP(EXT, PORT(0), S, 53),
+	  WHY_OUT_NEW },
+	{ "and objects to the answer", LAN, ERROR(UNREACHABLE, 3, EXT, S, UDP(S, 53, EXT, 25000)), WAN,
+	  ERROR(UNREACHABLE, 3, EXT, S, UDP(S, 53, EXT, PORT(0))), WHY_OUT_ERROR },
+};
+
 static const struct test tests[] = {
 	STEPS("rfc5508_req1_queries", queries, .only_ipv4 = true),
 	STEPS("rfc5508_req1_query_filtering", query_filtering),
@@ -274,6 +283,7 @@ static const struct test tests[] = {
 	STEPS("rfc5508_req5_errors_out", error_types_out),
 	STEPS("rfc5508_req5_changed_ports_out", changed_ports_out),
 	STEPS("rfc5508_req5_errors_out_without_mapping", errors_out_without_mapping),
+	STEPS("rfc5508_req5_errors_about_the_routers_own", errors_about_the_routers_own),
 };
 
 int main(int argc, char **argv)

@@ -256,7 +256,7 @@ static const struct test tests[] = {
 	CODE("without_ethernet_header_cut_short", without_l2_cut_short, .setup = &no_l2),
 	CODE("vlan_tags", vlan_tags),
 	CODE("headers_in_pieces", headers_in_pieces, .only_ipv4 = false),
-	CODE("mss_is_clamped", mss_is_clamped, .setup = &marking),
+	CODE("mss_is_clamped", mss_is_clamped, .setup = &marking, .only_ipv4 = false),
 	STEPS("what_has_no_mss_is_not_clamped", not_clamped, .setup = &marking),
 };
 

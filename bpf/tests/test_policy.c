@@ -67,6 +67,12 @@ static const struct step only_internals[] = {
 	{ "TCP too", LAN, TCP(ACK, OUTSIDER, 25002, S, 80), PASSED, WHY_EXEMPT },
 	{ "and pings", LAN, QUERY(ECHO, OUTSIDER, S, 25002), PASSED, WHY_EXEMPT },
 	{ "its errors", LAN, ERROR(UNREACHABLE, 3, OUTSIDER, S, UDP(S, 53, OUTSIDER, 25002)), PASSED, WHY_EXEMPT },
+	{ "its errors about GRE", LAN, ERROR(UNREACHABLE, 2, OUTSIDER, S, OTHER(47, S, OUTSIDER)), PASSED, WHY_EXEMPT },
+	{ "the router's errors about it", LAN, ERROR(QUENCH, 0, EXT, S, OTHER(47, S, OUTSIDER)), PASSED, WHY_EXEMPT },
+	{ "and about its UDP", LAN, ERROR(QUENCH, 0, EXT, S, UDP(S, 53, OUTSIDER, 25002)), PASSED, WHY_EXEMPT },
+	{ "an internal router's are not", LAN, ERROR(QUENCH, 0, A, S, UDP(S, 53, OUTSIDER, 25002)), DROPPED,
+	  WHY_ICMP_NO_MAPPING },
+	{ "nor are A's", LAN, ERROR(UNREACHABLE, 2, A, S, OTHER(47, S, A)), DROPPED, WHY_ICMP_NO_MAPPING },
 	{ "the neighbour of the second", LAN, UDP(IPV4(10, 0, 0, 2), 25002, S, 53), PASSED, WHY_EXEMPT },
 	{ "its fragments", LAN, UDP(OUTSIDER, 25002, S, 53, .payload = 64, .offset = 48), PASSED, WHY_ROUTER },
 	{ "its hairpin", LAN, UDP(OUTSIDER, 25002, EXT, 25000), PASSED_TURNED, WHY_HAIRPIN_PASSED },
@@ -107,6 +113,9 @@ static const struct step icmp_off[] = {
 };
 
 static const struct step tcp_and_udp_off[] = {
+	{ "errors about UDP pass", LAN, ERROR(UNREACHABLE, 3, A, S, UDP(S, 53, A, 25000)), PASSED, WHY_PROTOCOL_OFF },
+	{ "about pings they do not", LAN, ERROR(UNREACHABLE, 3, A, S, QUERY(ECHO_REPLY, S, A, 25000)), DROPPED,
+	  WHY_ICMP_NO_MAPPING },
 	{ "UDP passes", LAN, UDP(A, 25000, S, 53), PASSED, WHY_PROTOCOL_OFF },
 	{ "TCP passes", LAN, TCP(ACK, A, 25000, S, 80), PASSED, WHY_PROTOCOL_OFF },
 	{ "UDP inwards", WAN, UDP(S, 53, EXT, 25000), PASSED, WHY_UNMANAGED },

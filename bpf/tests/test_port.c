@@ -331,20 +331,20 @@ static void routers_ports_are_not_given_away(struct router *router)
 }
 
 static const struct test tests[] = {
-	CODE("rfc4787_req4_parity_is_kept", parity_is_kept),
-	CODE("rfc6056_hard_to_guess", hard_to_guess),
-	CODE("kept_where_free_in_ragged_sets", kept_in_ragged_sets, .setup = &ragged),
-	CODE("ragged_sets_are_exact", ragged_sets_are_exact, .setup = &ragged),
-	CODE("rfc4787_req3a_side_of_1024_is_kept", side_of_1024_is_kept, .setup = &low_and_high),
-	CODE("parity_goes_before_the_side", kinds_used_up, .setup = &low_and_high),
+	CODE("rfc4787_req4_parity_is_kept", parity_is_kept, .only_ipv4 = false),
+	CODE("rfc6056_hard_to_guess", hard_to_guess, .only_ipv4 = false),
+	CODE("kept_where_free_in_ragged_sets", kept_in_ragged_sets, .setup = &ragged, .only_ipv4 = false),
+	CODE("ragged_sets_are_exact", ragged_sets_are_exact, .setup = &ragged, .only_ipv4 = false),
+	CODE("rfc4787_req3a_side_of_1024_is_kept", side_of_1024_is_kept, .setup = &low_and_high, .only_ipv4 = false),
+	CODE("parity_goes_before_the_side", kinds_used_up, .setup = &low_and_high, .only_ipv4 = false),
 	STEPS("sets_of_one_port", one_port_each, .setup = &one_port),
 	STEPS("no_port_left", full, .setup = &four),
-	CODE("routers_ports_are_not_given_away", routers_ports_are_not_given_away, .setup = &four),
-	CODE("every_tcp_port_is_used", every_tcp_port_is_used, .setup = &hundred),
-	CODE("every_udp_port_is_used", every_udp_port_is_used, .setup = &hundred),
-	CODE("every_identifier_is_used", every_identifier_is_used, .setup = &hundred),
-	CODE("rfc4787_req11_only_free_port_is_found", only_free_port_is_found, .setup = &hundred),
-	CODE("rfc4787_req11_last_of_ten_thousand", last_of_ten_thousand, .setup = &ten_thousand),
+	CODE("routers_ports_are_not_given_away", routers_ports_are_not_given_away, .setup = &four, .only_ipv4 = false),
+	CODE("every_tcp_port_is_used", every_tcp_port_is_used, .setup = &hundred, .only_ipv4 = false),
+	CODE("every_udp_port_is_used", every_udp_port_is_used, .setup = &hundred, .only_ipv4 = false),
+	CODE("every_identifier_is_used", every_identifier_is_used, .setup = &hundred, .only_ipv4 = false),
+	CODE("rfc4787_req11_only_free_port_is_found", only_free_port_is_found, .setup = &hundred, .only_ipv4 = false),
+	CODE("rfc4787_req11_last_of_ten_thousand", last_of_ten_thousand, .setup = &ten_thousand, .only_ipv4 = false),
 	CODE("all_65535_ports_are_used", all_ports, .setup = &everything),
 };
 

@@ -500,9 +500,9 @@ static void the_address_changes(struct router *router)
 
 static const struct test tests[] = {
 	CODE("one_endpoint_gets_one_port", the_same_mapping, .setup = &few_ports, .only_ipv4 = false),
-	CODE("the_last_port_is_given_once", the_last_port, .setup = &few_ports),
-	CODE("tcp_sessions_add_up", sessions_add_up, .setup = &few_ports),
-	CODE("slots_change_hands", slots_change_hands, .setup = &few_ports),
+	CODE("the_last_port_is_given_once", the_last_port, .setup = &few_ports, .only_ipv4 = false),
+	CODE("tcp_sessions_add_up", sessions_add_up, .setup = &few_ports, .only_ipv4 = false),
+	CODE("slots_change_hands", slots_change_hands, .setup = &few_ports, .only_ipv4 = false),
 	CODE("the_address_changes", the_address_changes, .setup = &few_ports, .only_ipv4 = false),
 	CODE("slots_change_hands_within_limits", slots_change_hands, .setup = &limited, .only_ipv4 = false),
 	CODE("the_address_changes_within_limits", the_address_changes, .setup = &limited),

@@ -26,6 +26,8 @@ static const struct setup pool = { .two = true, .pooling = POOLING_PAIRED };
 static const struct setup pool_of_one_port = { .two = true,
 					       .pooling = POOLING_PAIRED,
 					       .ports = { "25000", "25000", "25000" } };
+static const struct setup pool_without_udp = { .two = true, .pooling = POOLING_PAIRED, .second_without_udp = true };
+static const struct setup shortly_held = { .timeout_ms = { [NAT_TIMEOUT_FRAGMENT] = 1000 } };
 static const struct setup first_of_two = { .two = true, .pooling = POOLING_FIRST };
 static const struct setup strict_and_refreshed_inwards = { .filtering = FILTERING_ADDRESS, .refresh_inbound = true };
 
@@ -364,6 +366,21 @@ static void paired_and_out_of_ports(struct router *router)
 	host_paired_with(router, external == EXT ? EXT2 : EXT); /* there is one to be had there */
 }
 
+/* An address without UDP ports is nobody's for UDP, and whose it would be goes out by the other one all the same. */
+static void second_has_no_udp(struct router *router)
+{
+	size_t second = 0;
+
+	for (uint32_t host = HOST(0); host < HOST(HOSTS); host++) {
+		struct packet tcp = TCP(SYN, host, 25000, S, 80);
+
+		assert_int_equal(external_of_udp(router, host, 25000), EXT);
+		second += external_of(router, &tcp) == EXT2;
+	}
+	if (!second || second == HOSTS)
+		fail_msg("of %d hosts %zu have the second address for TCP", HOSTS, second);
+}
+
 static void first_external_for_all(struct router *router)
 {
 	for (uint32_t host = HOST(0); host < HOST(HOSTS); host++) {
@@ -573,12 +590,65 @@ static void flood_of_followers(struct router *router)
 		fail_msg("the directions share a buffer");
 }
 
+/* Many more firsts than the buffer of what the daemon is told takes, while one follower is held: its own is not overlooked. */
+static void flood_of_firsts(struct router *router)
+{
+	static const struct step steps[] = {
+		A_OPENS,
+		{ "the last comes first", WAN, UDP(S, 53, EXT, 25000, LAST), DROPPED, WHY_FRAGMENT_HELD },
+		{ "the first", WAN, UDP(S, 53, EXT, 25000, FIRST), LAN, UDP(S, 53, A, 25000, FIRST), WHY_IN },
+	};
+	uint64_t in = counted(router, NAT_INGRESS, WHY_IN_FRAGMENT);
+	struct frame frame, result;
+
+	assert_int_equal(datapath_attach(router_datapath(router)), 0);
+	step_run(router, &steps[0]);
+	step_run(router, &steps[1]);
+	fragments_read(router);
+	for (unsigned int i = 0; i < 1500; i++) {
+		struct packet first = UDP(Z + i, 53, EXT, 25000, FIRST);
+
+		frame_build(&frame, &first, true);
+		router_send_quickly(router, NAT_INGRESS, &frame, &result);
+	}
+	router_forget_counters(router);
+	step_run(router, &steps[2]);
+	fragments_read(router);
+	assert_int_equal(counted(router, NAT_INGRESS, WHY_IN_FRAGMENT), in);
+	assert_int_equal(datapath_sweep(router_datapath(router)), 0);
+	await_count(router, NAT_INGRESS, WHY_IN_FRAGMENT, in + 1);
+	datapath_detach(router_datapath(router));
+	router_forget_counters(router);
+}
+
+/* RFC 4787 REQ-14a: what is never completed is held for its time and no longer, and leaves its place to others. */
+static void held_for_a_time(struct router *router)
+{
+	static const struct step steps[] = {
+		A_OPENS,
+		{ "the last comes first", WAN, UDP(S, 53, EXT, 25000, LAST), DROPPED, WHY_FRAGMENT_HELD },
+		{ "the first", WAN, UDP(S, 53, EXT, 25000, FIRST), LAN, UDP(S, 53, A, 25000, FIRST), WHY_IN },
+	};
+	size_t held = 0;
+
+	for (unsigned int i = 0; i < 2 * NAT_HOLD_BUDGET; i++) {
+		held += follower_is_held(router, NAT_INGRESS, Z + i, i);
+		fragments_read(router);
+	}
+	assert_int_equal(held, NAT_HOLD_BUDGET);
+	poll(NULL, 0, 1100);
+	assert_int_equal(datapath_sweep(router_datapath(router)), 0);
+	comes_back(router, steps);
+}
+
 static const struct test tests[] = {
-	CODE("rfc4787_req10_no_alg", no_alg),
+	CODE("rfc4787_req10_no_alg", no_alg, .only_ipv4 = false),
 	CODE("rfc4787_req14_out_of_order_fragments_outwards", out_of_order_outwards, .only_ipv4 = false),
 	CODE("rfc4787_req14_out_of_order_fragments_inwards", out_of_order_inwards, .only_ipv4 = false),
 	CODE("rfc4787_req14_out_of_order_fragments_hairpinned", out_of_order_hairpinned, .only_ipv4 = false),
-	CODE("rfc4787_req14a_flood_of_followers", flood_of_followers),
+	CODE("rfc4787_req14a_flood_of_firsts", flood_of_firsts, .only_ipv4 = false),
+	CODE("rfc4787_req14a_flood_of_followers", flood_of_followers, .only_ipv4 = false),
+	CODE("rfc4787_req14a_held_for_a_time", held_for_a_time, .setup = &shortly_held, .only_ipv4 = false),
 	STEPS("rfc5382_req4_unsolicited_syn_is_not_answered", unsolicited_syn),
 	STEPS("rfc5508_req3_wrong_checksum", error_is_broken),
 	STEPS("rfc5508_req3a_quoted_header_is_wrong", quoted_header_is_broken, .only_ipv4 = true),
@@ -591,10 +661,13 @@ static const struct test tests[] = {
 	STEPS("rfc5382_req7_no_port_overloading", tcp_no_overloading, .setup = &one_port),
 	STEPS("rfc4787_req11_the_same_when_full", same_when_full, .setup = &one_port),
 	STEPS("rfc6888_req11d_no_mapping_makes_room", no_room_is_made, .setup = &one_port),
-	CODE("rfc4787_req2_paired", paired, .setup = &pool),
-	CODE("rfc4787_req2_paired_both_ways", paired_both_ways, .setup = &pool),
-	CODE("rfc7857_4_paired_and_out_of_ports", paired_and_out_of_ports, .setup = &pool_of_one_port),
-	CODE("rfc6888_req2_one_address_for_all_by_default", first_external_for_all, .setup = &first_of_two),
+	CODE("rfc4787_req2_paired", paired, .setup = &pool, .only_ipv4 = false),
+	CODE("rfc4787_req2_paired_both_ways", paired_both_ways, .setup = &pool, .only_ipv4 = false),
+	CODE("rfc7857_4_paired_and_out_of_ports", paired_and_out_of_ports, .setup = &pool_of_one_port,
+	     .only_ipv4 = false),
+	CODE("an_address_without_udp_ports", second_has_no_udp, .setup = &pool_without_udp, .only_ipv4 = false),
+	CODE("rfc6888_req2_one_address_for_all_by_default", first_external_for_all, .setup = &first_of_two,
+	     .only_ipv4 = false),
 	CODE("rfc6888_req12_no_destination_in_the_log", no_destination_in_the_log, .setup = &logging),
 };
 

@@ -192,6 +192,21 @@ static const struct step sessions_are_counted[] = {
 	LASTS("none: transitory", 0, 4),
 };
 
+/* RFC 7857 section 2.2, where another session keeps the mapping meanwhile: S's counts again, and is there when T's ends. */
+static const struct step data_after_reset_beside_another[] = {
+	OPENED,
+	{ "A connects to T", LAN, TCP(SYN, A, 25000, T, 80), WAN, TCP(SYN, EXT, 25000, T, 80), WHY_OUT },
+	{ "T accepts", WAN, TCP(SYN | ACK, T, 80, EXT, 25000), LAN, TCP(SYN | ACK, T, 80, A, 25000), WHY_IN },
+	LASTS("two sessions", 2, 124),
+	S_SENDS("a RST that was not S's", RST),
+	LASTS("one session", 1, 124),
+	{ "it is time to write a refresh", LATER(SECONDS(2)) },
+	A_SENDS("A goes on with S", ACK, WHY_OUT),
+	LASTS("two sessions again", 2, 124),
+	{ "T resets", WAN, TCP(RST, T, 80, EXT, 25000), LAN, TCP(RST, T, 80, A, 25000), WHY_IN },
+	LASTS("S's is left", 1, 124),
+};
+
 static const struct step strangers_close_nothing[] = {
 	OPENED,
 	{ "a stranger resets", WAN, TCP(RST, Z, 80, EXT, 25000), LAN, TCP(RST, Z, 80, A, 25000), WHY_IN },
@@ -240,6 +255,7 @@ static const struct test tests[] = {
 	STEPS("rfc7857_reset_from_outside", reset_from_outside),
 	STEPS("rfc7857_reset_from_inside", reset_from_inside),
 	STEPS("rfc7857_data_after_reset", data_after_reset),
+	STEPS("rfc7857_data_after_reset_beside_another", data_after_reset_beside_another),
 	STEPS("syn_retransmitted_counts_once", syn_retransmitted),
 	STEPS("port_used_again_for_the_same_remote", port_used_again),
 	STEPS("rfc5382_req2_simultaneous_open", simultaneous_open),

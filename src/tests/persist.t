@@ -382,11 +382,12 @@ test_spoiled()
 test_directory()
 {
 	umount "$EINAT_BPFFS"
-	run --persist
+	run --persist --hairpin-if lan
 	check "no BPF file system: starts, and says how to mount one" grep -qxF \
 		"einat: $wan: persist: $EINAT_BPFFS is no BPF file system: mount -t bpf bpf $EINAT_BPFFS" "$tmp/log"
 	end TERM
 	check "no BPF file system: ends as without --persist" is_alone
+	check "no BPF file system: no hairpin rule stays" [ "$(hairpin_rules)" -eq 0 ]
 	mount -t bpf bpf "$EINAT_BPFFS"
 	mkdir -m 777 "$EINAT_BPFFS/einat"
 	chmod 777 "$EINAT_BPFFS/einat"
