@@ -423,12 +423,38 @@ bool config_warn_table(const struct config *config, size_t number, enum config_f
 	return false;
 }
 
+static void timeouts_warn(const struct interface_config *interface, void (*say)(const char *line))
+{
+	static const struct {
+		const char *key, *least;
+		uint64_t ms;
+	} least[NAT_TIMEOUTS] = {
+		[NAT_TIMEOUT_UDP] = { "timeout_udp_min", "2 minutes (RFC 4787 REQ-5)", 120000 },
+		[NAT_TIMEOUT_UDP_CONFIRMED] = { "timeout_udp_default", "2 minutes (RFC 4787 REQ-5)", 120000 },
+		[NAT_TIMEOUT_TCP_TRANSITORY] = { "timeout_tcp_trans", "4 minutes (RFC 5382 REQ-5)", 240000 },
+		[NAT_TIMEOUT_TCP_ESTABLISHED] = { "timeout_tcp_est", "124 minutes (RFC 5382 REQ-5)", 7440000 },
+		[NAT_TIMEOUT_ICMP] = { "timeout_icmp_default", "1 minute (RFC 5508 REQ-2)", 60000 },
+	};
+	char line[192];
+	size_t i;
+
+	for (i = 0; i < NAT_TIMEOUTS; i++) {
+		if (interface->timeout_ms[i] >= least[i].ms)
+			continue;
+		snprintf(line, sizeof(line), "%s: %s is less than %s: what is still in use may lose its mapping",
+			 interface->name, least[i].key, least[i].least);
+		say(line);
+	}
+}
+
 void config_warnings(const struct config *config, void (*say)(const char *line))
 {
 	char text[192], line[sizeof(text) + IFNAMSIZ + 2];
 	enum config_family family;
 	size_t i;
 
+	for (i = 0; i < config->interfaces_count; i++)
+		timeouts_warn(&config->interfaces[i], say);
 	for (i = 0; i < config->interfaces_count * CONFIG_FAMILIES; i++) {
 		const struct interface_config *interface = &config->interfaces[i / CONFIG_FAMILIES];
 

@@ -191,6 +191,12 @@ test_check()
 	"$EINAT" check -c "$tmp/warned.toml" 2>&1 >"$tmp/printed" | tee "$tmp/warned"
 	check "it warns of what the daemon would warn of" \
 		grep -q "^einat: warning: wan: hairpinning has no effect: its rule's preference 300" "$tmp/warned"
+	check "but not of the usual timeouts" not grep -q timeout "$tmp/warned"
+	printf '[[interfaces]]\nif_name = "wan"\nnat44 = true\ntimeout_tcp_est = "2h"\ntimeout_udp_min = "2m"\n' >"$tmp/warned.toml"
+	"$EINAT" check -c "$tmp/warned.toml" 2>&1 >"$tmp/printed" | tee "$tmp/warned"
+	check "it warns of timeouts that are shorter than the RFCs have them" \
+		grep -q "^einat: warning: wan: timeout_tcp_est is less than 124 minutes (RFC 5382 REQ-5): " "$tmp/warned"
+	check "of these alone" [ "$(wc -l <"$tmp/warned")" -eq 1 ]
 	"$EINAT" check -c "$file" >"$tmp/printed"
 	check "it prints the effective configuration" grep -qx 'tcp_ranges = \["20000-20999"\]' "$tmp/printed"
 	check "with every default" grep -qx 'timeout_fragment = "2s"' "$tmp/printed"

@@ -408,6 +408,17 @@ config_others()
 	done
 }
 
+# Two daemons, or two interfaces of one, would else have the same one.
+test_other_name()
+{
+	ip -n "$ns" link property add dev wan altname wan0
+	start -i wan0
+	check "another name of an interface: said" until_true grep -qxF "einat: warning: wan0: that is another name of wan: say that one" "$tmp/log"
+	check "another name of an interface: nothing is attached" is_attached wan 0
+	check "another name of an interface: stops" stop TERM 0
+	ip -n "$ns" link property del dev wan altname wan0
+}
+
 topology_or_nothing "several external interfaces"
 test_maps_and_pools
 test_hairpin_settings
@@ -420,4 +431,5 @@ test_second_becomes_unknown
 test_any_failure
 test_order
 test_two_daemons
+test_other_name
 echo "1..$checks"

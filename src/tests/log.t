@@ -42,7 +42,7 @@ config_write()
 	} >"$file"
 }
 
-reload() { says 0 "the configuration file is in force" router "$EINAT" reload; }
+reload() { router "$EINAT" reload >"$tmp/reloaded" && grep -qx "the configuration file is in force" "$tmp/reloaded"; }
 
 prepare()
 {

@@ -455,6 +455,18 @@ test_failed_start()
 	run
 	end TERM
 	check "starts that fail: nothing is left" no_pins
+	by="$REFUSE 28 22"
+	run --hairpin-if lan
+	end KILL
+	by=
+	hairpin_state >"$tmp/left"
+	check "what a killed one on clsact has left, without --persist: the start fails" \
+		not router "$REFUSE" 5 1 "$EINAT" -i "$wan" --hairpin-if lan
+	check "what a killed one on clsact has left: is attached" is_attached
+	check "what a killed one on clsact has left: so is its hairpin routing" as_left
+	run
+	end TERM
+	check "what a killed one on clsact has left: the next one takes it off" is_alone
 }
 
 test_recreated()
