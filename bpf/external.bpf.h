@@ -97,8 +97,7 @@ static __always_inline __u32 port_slot(__u32 external, __u32 protocol, __u16 por
 /* One without a port of the protocol leaves that to the others. */
 static __always_inline bool external_is_source(const struct external *external, __u32 protocol)
 {
-	return external_is_set(external) && !(external->flags & EXTERNAL_NO_SOURCE) &&
-	       external_manages(external, protocol);
+	return external_is_set(external) && external_manages(external, protocol);
 }
 
 /*

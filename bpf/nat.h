@@ -118,8 +118,6 @@ struct port_class {
 };
 
 /* An external address with its pool of ports. Addresses are left-aligned, as long as IPv6 in both families. */
-enum external_flag { EXTERNAL_NO_SOURCE = 1 /* never chosen for an internal host */ };
-
 struct external {
 	__be32 addr[4];	   /* what packets are looked up by; all zero: none at present */
 	__u32 generation;  /* bumped when the address changes: every mapping of the old one is dead at once */
@@ -131,8 +129,7 @@ struct external {
 	 */
 	__be32 source[2][4];
 	__u32 slot_count[NAT_PROTOCOLS + 1]; /* 0: the protocol is switched off */
-	__u32 flags;			     /* enum external_flag */
-	__u32 pad;
+	__u32 pad[2];
 	struct port_class classes[NAT_PROTOCOLS + 1][NAT_PORT_KINDS];
 } __attribute__((aligned(64))); /* a packet needs the first line of the cache */
 

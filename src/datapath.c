@@ -71,6 +71,7 @@ DATAPATH_FAMILY(nat66)
 
 void datapath_set_timeouts(struct datapath *dp, const uint64_t timeout_ms[NAT_TIMEOUTS])
 {
+	memcpy(dp->timeout_ms, timeout_ms, sizeof(dp->timeout_ms));
 	datapath_fill_timeouts(dp->config, timeout_ms);
 	dp->fragments.hold_ms = timeout_ms[NAT_TIMEOUT_FRAGMENT];
 }
@@ -276,16 +277,13 @@ static void plan_layout(struct datapath *dp, const struct datapath_config *confi
 	dp->layout.ports = slot_plan_hash(config);
 }
 
-/* The maps of an earlier one are full already: what the configuration may say differently goes in by single stores. */
-static int config_inherit(struct datapath *dp, const struct slot_plan *plan)
+/* The maps of an earlier one are full already; its programs may be at work with them, and keep their timeouts until ours are. */
+static int config_inherit(struct datapath *dp)
 {
 	dp->inherited = datapath_map_open(dp, dp->maps.bss);
 	if (!dp->inherited)
 		return -ENOMEM;
 	dp->config = (struct nat_config *)((char *)dp->inherited + dp->layout.config_at);
-	for (unsigned int i = 0; i < dp->externals; i++)
-		dp->config->external[i].flags = plan->externals[i].flags;
-	datapath_fill_timeouts(dp->config, plan->config->timeout_ms);
 	return 0;
 }
 
@@ -325,7 +323,7 @@ static int load_planned(struct datapath *dp, const struct slot_plan *plan, const
 	}
 	if (err)
 		return load_failed(dp, err);
-	err = is_heir ? config_inherit(dp, plan) : config_fill(dp, plan);
+	err = is_heir ? config_inherit(dp) : config_fill(dp, plan);
 	if (!err && is_heir && !has_hosts)
 		datapath_count_hosts(dp);
 	err = err ?: datapath_fill_policy(dp, config);
@@ -386,6 +384,7 @@ static int object_open(struct datapath **result, const struct datapath_config *c
 	dp->ifindex = config->ifindex;
 	dp->prefer_tcx = config->prefer_tcx;
 	strncpy(dp->ifname, config->ifname, sizeof(dp->ifname) - 1);
+	memcpy(dp->timeout_ms, config->timeout_ms, sizeof(dp->timeout_ms));
 	dp->attachment = (struct attachment){ .ifname = dp->ifname, .ifindex = dp->ifindex, .family = dp->family };
 	dp->fragments = (struct fragments){ .ifname = dp->ifname,
 					    .ifindex = dp->ifindex,
@@ -518,6 +517,8 @@ int datapath_attach(struct datapath *dp)
 	if (dp->pins[0] && (!dp->keep || (err && err != -ENODEV)))
 		pins_remove(dp->pins);
 	dp->is_attached = !err;
+	if (dp->is_attached && dp->inherited)
+		datapath_fill_timeouts(dp->config, dp->timeout_ms);
 	return err;
 }
 
@@ -548,6 +549,8 @@ int datapath_succeed(struct datapath *before, struct datapath *heir)
 	}
 	heir->is_attached = true;
 	before->is_attached = false;
+	if (heir->inherited)
+		datapath_fill_timeouts(heir->config, heir->timeout_ms);
 	fragments_bequeath(&before->fragments, &heir->fragments);
 	if (heir->keep && !maps_pin(heir)) {
 		heir->attachment.keep = heir->keep = false;

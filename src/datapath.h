@@ -33,7 +33,6 @@ static inline bool ip_prefix_equal(const struct ip_prefix *a, const struct ip_pr
 /* What is an external's own, where there are several. */
 struct external_config {
 	struct port_set ports[NAT_PROTOCOLS];
-	bool is_no_source;	  /* external, but never chosen for an internal host */
 	__be32 first[4], last[4]; /* the addresses that it may stand for; all zero: whichever there are */
 };
 

@@ -30,9 +30,10 @@ struct datapath {
 	struct datapath_maps maps;
 	struct attachment attachment;
 	struct bpf_program *sweep;
-	struct nat_constants *constants; /* the object's .rodata, until it is loaded */
-	struct nat_config *config;	 /* the object's .bss */
-	void *inherited;		 /* the same of an earlier one, that was taken over; NULL: it was not */
+	struct nat_constants *constants;   /* the object's .rodata, until it is loaded */
+	struct nat_config *config;	   /* the object's .bss */
+	void *inherited;		   /* the same of an earlier one, that was taken over; NULL: it was not */
+	uint64_t timeout_ms[NAT_TIMEOUTS]; /* for `inherited`, once attached */
 	struct layout layout;
 	struct datapath
 		*predecessor; /* what an earlier one has left and is not like ours: to copy mappings from, once */

@@ -11,6 +11,7 @@
 
 #include "attachment.h"
 #include "config_change.h"
+#include "config_plane.h"
 #include "event.h"
 #include "instance.h"
 #include "log.h"
@@ -97,52 +98,6 @@ static struct ip_prefix *networks_of_family(const struct internal_network *netwo
 	return prefixes;
 }
 
-/* What the configuration says, as the data plane wants to hear it; what it points to stays with the configuration. */
-static void datapath_configure(struct datapath_config *dp, const struct interface_config *config)
-{
-	datapath_config_init(dp);
-	dp->ifname = config->name;
-	dp->prefer_tcx = config->prefer_tcx;
-	dp->fib_source = config->bpf_fib_lookup_external;
-	dp->log_level = (int)config->bpf_log_level;
-	memcpy(dp->ports, config->ports, sizeof(dp->ports));
-	memcpy(dp->timeout_ms, config->timeout_ms, sizeof(dp->timeout_ms));
-	memcpy(dp->host_limit, config->host_limit, sizeof(dp->host_limit));
-	dp->host_rate = config->host_rate;
-	dp->max_sessions = config->max_sessions;
-	dp->max_fragments = config->max_fragments;
-	dp->max_remotes = config->max_remotes;
-	dp->max_hosts = config->max_hosts;
-	dp->inbound_mark = config->inbound_mark;
-	if (config->designated.name[0])
-		dp->designated_mark = config->designated.mark;
-	dp->mss_clamp = (uint16_t)config->mss_clamp;
-	dp->filtering = (enum nat_filtering)config->filtering;
-	dp->pooling = (enum nat_pooling)config->pooling;
-	dp->refresh_inbound = config->refresh_inbound;
-	dp->forwards = config->forwards;
-	dp->forwards_count = config->forwards_count;
-}
-
-/* The data plane's externals with the ports of each; to be freed. NULL: out of memory. */
-static struct external_config *externals_configure(const struct interface_config *config,
-						   const struct external_plan *plan)
-{
-	struct external_config *externals = calloc(plan->count, sizeof(*externals));
-	unsigned int i;
-
-	for (i = 0; i < plan->count && externals; i++) {
-		const struct external_rule *rule = plan->rules[i];
-
-		memcpy(externals[i].ports, rule ? rule->ports : config->ports, sizeof(externals[i].ports));
-		if (!rule)
-			continue;
-		memcpy(externals[i].first, rule->first, sizeof(rule->first));
-		memcpy(externals[i].last, rule->last, sizeof(rule->last));
-	}
-	return externals;
-}
-
 /*
  * Loads for a device with this index and header; without an index, only to see whether the kernel would do. `before` is what
  * it is to take the place of, or NULL.
@@ -156,13 +111,13 @@ static int datapath_load(struct datapath **datapath, const struct interface_conf
 	struct datapath_config dp;
 	int err;
 
-	datapath_configure(&dp, config);
+	config_plane(config, &dp);
 	dp.family = config_address_family(family);
 	dp.ifindex = ifindex ? ifindex : LOOPBACK_IFINDEX;
 	dp.persist = ifindex && config->persist;
 	dp.has_l2 = layer == LINK_ETHERNET;
 	err = external_plan_init(&plan, config, dp.family);
-	externals = err ? NULL : externals_configure(config, &plan);
+	externals = err ? NULL : config_plane_externals(config, &plan);
 	exempt = networks_of_family(config->exempt_destinations, config->exempt_destinations_count, dp.family,
 				    &dp.exempt_destinations_count);
 	if (!externals || !exempt || external_plan_internals(config, dp.family, &internals, &dp.internals_count)) {

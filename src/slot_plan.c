@@ -76,7 +76,6 @@ int slot_plan_make(struct slot_plan *plan, const struct datapath_config *config)
 		struct external *external = &plan->externals[i];
 
 		external->first_block = i * NAT_PROTOCOLS * NAT_PORT_BLOCKS;
-		external->flags = config->externals && config->externals[i].is_no_source ? EXTERNAL_NO_SOURCE : 0;
 		for (int protocol = 0; protocol < NAT_PROTOCOLS; protocol++) {
 			plan_protocol(plan, external, protocol, ports_of(config, i, protocol));
 			err = err ?: plan_unmanaged(plan, i, protocol);
