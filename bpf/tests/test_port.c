@@ -254,22 +254,56 @@ static void all_ports(struct router *router)
 	assert_int_equal(port_open(router, NAT_UDP, HOST(10000), 4711), -1);
 }
 
-/* RFC 6056: who knows one chosen port does not know the next. */
-static void hard_to_guess(struct router *router)
-{
-	int last = 0, near = 0, low = 0;
+#define GUESSES 100
 
-	for (unsigned int i = 0; i < 100; i++) {
-		int got = port_open(router, NAT_UDP, HOST(i), 4711);
+/*
+ * RFC 6056: who knows one chosen port does not know the next. Consecutive ones lie apart and in both halves, each of the bits
+ * that a port of one parity is found by is random, and the next time they are others.
+ */
+static void assert_hard_to_guess(struct router *router, unsigned int host, int before[GUESSES])
+{
+	int last = 0, near = 0, low = 0, same = 0, lasts = 0;
+	bool seen[64] = { false };
+
+	for (unsigned int i = 0; i < GUESSES; i++) {
+		int got = port_open(router, NAT_UDP, HOST(host + i), 4711);
 
 		near += abs(got - last) < 64;
 		low += got < 25000;
-		last = got;
+		same += got == before[i];
+		lasts += !seen[got / 2 % 64];
+		seen[got / 2 % 64] = true;
+		before[i] = last = got;
 	}
 	if (near > 20)
-		fail_msg("%d of 100 chosen ports lie next to the one before", near);
+		fail_msg("%d of %d chosen ports lie next to the one before", near, GUESSES);
 	if (low < 20 || low > 80)
-		fail_msg("%d of 100 chosen ports lie in the lower half", low);
+		fail_msg("%d of %d chosen ports lie in the lower half", low, GUESSES);
+	if (same > 20)
+		fail_msg("%d of %d chosen ports are those of the last time", same, GUESSES);
+	if (lasts < 25) /* of 64 about 50 */
+		fail_msg("the last 6 bits of %d chosen ports have %d values", GUESSES, lasts);
+}
+
+static void hard_to_guess(struct router *router)
+{
+	int ports[GUESSES] = { 0 };
+
+	assert_hard_to_guess(router, 0, ports);
+	router_end_all(router);
+	assert_int_equal(datapath_sweep(router_datapath(router)), 0);
+	assert_hard_to_guess(router, 1000, ports);
+}
+
+/* Eight ports of ten are in use: of the others no two stand side by side. */
+static void hard_to_guess_when_full(struct router *router)
+{
+	int ports[GUESSES] = { 0 };
+
+	for (unsigned int port = 20000; port < 30000; port++)
+		if (port % 10 != 5 && port % 10 != 8)
+			port_open_quickly(router, NAT_UDP, HOST(2000 + port), port);
+	assert_hard_to_guess(router, 0, ports);
 }
 
 static const struct step one_port_each[] = {
@@ -333,6 +367,7 @@ static void routers_ports_are_not_given_away(struct router *router)
 static const struct test tests[] = {
 	CODE("rfc4787_req4_parity_is_kept", parity_is_kept, .only_ipv4 = false),
 	CODE("rfc6056_hard_to_guess", hard_to_guess, .only_ipv4 = false),
+	CODE("rfc6056_hard_to_guess_when_full", hard_to_guess_when_full, .only_ipv4 = false),
 	CODE("kept_where_free_in_ragged_sets", kept_in_ragged_sets, .setup = &ragged, .only_ipv4 = false),
 	CODE("ragged_sets_are_exact", ragged_sets_are_exact, .setup = &ragged, .only_ipv4 = false),
 	CODE("rfc4787_req3a_side_of_1024_is_kept", side_of_1024_is_kept, .setup = &low_and_high, .only_ipv4 = false),
