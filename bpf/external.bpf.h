@@ -102,17 +102,22 @@ static __always_inline bool external_is_source(const struct external *external, 
 
 /*
  * The first external that may be a source of the protocol, from `start` on and round the end: the one that an internal host
- * is paired with, so that it is the same each time (RFC 4787 REQ-2, RFC 7857 section 4). Number 0 where there is none.
+ * is paired with, so that it is the same each time (RFC 4787 REQ-2, RFC 7857 section 4). Where there is none, one that has
+ * ports of the protocol and no address; or number 0, where it is switched off.
  */
 static __always_inline __u32 external_next_source(__u32 start, __u32 protocol)
 {
+	__u32 without = 0;
+
 	for (__u32 i = 0; i < NAT_EXTERNALS_MAX && i < constants.externals; i++) {
 		__u32 number = (start + i) % constants.externals;
 
 		if (external_is_source(external_get(number), protocol))
 			return number;
+		if (external_manages(external_get(number), protocol))
+			without = number;
 	}
-	return 0;
+	return without;
 }
 
 /* What pairs an internal host with an external: any function of its address that spreads. */

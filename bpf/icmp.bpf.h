@@ -284,7 +284,10 @@ static __always_inline enum nat_reason error_in(struct __sk_buff *skb, struct pa
 	return designated ? WHY_DESIGNATED : WHY_IN_ERROR;
 }
 
-/* The mapping of the packet that an error from inside is about; the designated server's has no address. */
+/*
+ * The mapping of the packet that an error from inside is about. The designated server's has no address; whether the router's
+ * own error is about a packet for that one or for itself cannot be told.
+ */
 static __always_inline struct mapping *embedded_mapping(struct __sk_buff *skb, const struct embedded *inner, __u32 now)
 {
 	struct endpoint endpoint = { .port = inner->local_port,
@@ -295,6 +298,8 @@ static __always_inline struct mapping *embedded_mapping(struct __sk_buff *skb, c
 
 	if (designated_sends(skb, &endpoint.addr))
 		endpoint.addr.word[0] = 0;
+	else if (designated_is_there() && external_lookup(&endpoint.addr) >= 0)
+		return NULL;
 	slot = endpoint_slot(&endpoint);
 	if (slot == NAT_SLOT_NONE)
 		return NULL;
@@ -332,8 +337,8 @@ static __always_inline enum nat_reason error_out_unmapped(struct __sk_buff *skb,
 		return why;
 	if (error_has_come_back(skb, pkt))
 		return WHY_ICMP_NO_MAPPING;
-	if (policy_exempts_source(&pkt->local_addr) || (is_ours && policy_exempts_source(&inner->local_addr)))
-		return WHY_EXEMPT;
+	if (policy_exempts_source(&inner->local_addr) && (is_ours || policy_exempts_source(&pkt->local_addr)))
+		return WHY_EXEMPT; /* whom it was for, and not who says it: a translated host's address stays inside */
 	if (why == WHY_NONE && constants.externals <= 1 && !external_manages(external_get(0), inner->protocol))
 		return WHY_PROTOCOL_OFF;
 	return WHY_ICMP_NO_MAPPING;

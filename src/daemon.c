@@ -207,7 +207,7 @@ static int hairpin_follow_family(struct daemon *daemon, enum config_family famil
 		}
 	}
 	for (i = 0; i < daemon->interfaces_count; i++)
-		if (!off || interface_stays(&daemon->interfaces[i], daemon->has_failed))
+		if (!off || interface_stays(&daemon->interfaces[i], family, daemon->has_failed))
 			count += interface_describe(&daemon->interfaces[i], family, &externals[count]);
 	err = family == CONFIG_IPV4 ? designated_plan(&wanted, externals, count) : 0;
 	err = err ?: hairpin_plan(&wanted, family, daemon->config->local_rule_pref[family], externals, count);
@@ -269,7 +269,7 @@ static int designated_follow(struct daemon *daemon, bool off)
 		interface = &daemon->interfaces[i];
 		if (interface_config_designates(interface->config, CONFIG_IPV4) &&
 		    interface_has_external(interface, CONFIG_IPV4) &&
-		    (!off || interface_stays(interface, daemon->has_failed)))
+		    (!off || interface_stays(interface, CONFIG_IPV4, daemon->has_failed)))
 			memcpy(names[count++], interface->config->designated.name, sizeof(*names));
 	}
 	err = designated_links_follow(daemon->nl, (const char(*)[IFNAMSIZ])names, count, NULL);
@@ -763,8 +763,7 @@ static void daemon_close(struct daemon *daemon, bool has_changed)
 		;
 	for (i = daemon->interfaces_count; i > 0; i--) {
 		masquerade_close(daemon->interfaces[i - 1].masquerade);
-		interface_close(&daemon->interfaces[i - 1],
-				interface_stays(&daemon->interfaces[i - 1], daemon->has_failed));
+		interface_close(&daemon->interfaces[i - 1], daemon->has_failed);
 	}
 	hairpin_release(daemon);
 	free(daemon->interfaces);

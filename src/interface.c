@@ -32,40 +32,46 @@ int interface_init(struct interface *interface, const struct interface_config *c
 	return interface->claim_fd < 0 ? interface->claim_fd : 0;
 }
 
+static void plane_unload(struct plane *plane, void (*unload)(struct datapath *dp))
+{
+	unload(plane->datapath); /* its descriptors leave the epoll set with it */
+	plane->datapath = NULL;
+	plane->is_attached = false;
+	plane->is_stale = false;
+	external_plan_free(&plane->plan);
+}
+
 /* In the other order than they were attached: the first one may have made the qdisc that both hang on. */
 static void planes_unload(struct interface *interface, void (*unload)(struct datapath *dp))
 {
 	struct plane *plane;
 
-	for (plane = interface->planes + CONFIG_FAMILIES; plane-- > interface->planes;) {
-		unload(plane->datapath); /* its descriptors leave the epoll set with it */
-		plane->datapath = NULL;
-		plane->is_attached = false;
-		plane->is_stale = false;
-		external_plan_free(&plane->plan);
-	}
+	for (plane = interface->planes + CONFIG_FAMILIES; plane-- > interface->planes;)
+		plane_unload(plane, unload);
 }
 
-bool interface_stays(const struct interface *interface, bool has_failed)
+bool interface_stays(const struct interface *interface, enum config_family family, bool has_failed)
 {
-	const struct plane *plane;
+	const struct plane *plane = &interface->planes[family];
 
-	if (!interface->config->persist)
+	if (!interface->config->persist || (plane->is_attached && !datapath_is_kept(plane->datapath)))
 		return false;
-	for (plane = interface->planes; plane < interface->planes + CONFIG_FAMILIES; plane++)
-		if (plane->is_attached && !datapath_is_kept(plane->datapath))
-			return false;
 	for (plane = interface->planes; plane < interface->planes + CONFIG_FAMILIES; plane++)
 		if (plane->datapath && datapath_has_taken_over(plane->datapath))
 			return true;
 	return !has_failed;
 }
 
-void interface_close(struct interface *interface, bool leave)
+void interface_close(struct interface *interface, bool has_failed)
 {
+	bool stays[CONFIG_FAMILIES];
 	char what[INSTANCE_INTERFACE];
+	enum config_family family;
 
-	planes_unload(interface, leave ? datapath_leave : datapath_close);
+	for (family = 0; family < CONFIG_FAMILIES; family++)
+		stays[family] = interface_stays(interface, family, has_failed);
+	for (family = CONFIG_FAMILIES; family-- > 0;) /* see planes_unload() */
+		plane_unload(&interface->planes[family], stays[family] ? datapath_leave : datapath_close);
 	free(interface->designated_networks);
 	interface->designated_networks = NULL;
 	interface->designated_networks_count = 0;

@@ -101,15 +101,12 @@ size_t interface_describe(const struct interface *interface, enum config_family 
 			  struct hairpin_external *externals);
 
 /*
- * Is it to go on when the daemon ends? What is configured to persist does. After a start that failed, only what was at work
- * before it.
+ * Is a family of it to go on when the daemon ends? What is configured to persist does, where it could be pinned. After a start
+ * that failed, only what was at work before it.
  */
-bool interface_stays(const struct interface *interface, bool has_failed);
+bool interface_stays(const struct interface *interface, enum config_family family, bool has_failed);
 
-/*
- * Gives up the claim, and detaches; but with `leave` what is configured to persist goes on translating, and a later start
- * takes it over.
- */
-void interface_close(struct interface *interface, bool leave);
+/* Gives up the claim, and detaches; but what interface_stays() goes on translating, and a later start takes it over. */
+void interface_close(struct interface *interface, bool has_failed);
 
 #endif

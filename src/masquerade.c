@@ -110,7 +110,7 @@ static void say_why(const char *ifname, const struct nft_batch *batch, const str
 	}
 }
 
-static int take_over(struct masquerade *masquerade, const struct interface_config *interface)
+static int take_over_once(struct masquerade *masquerade, const struct interface_config *interface, bool *is_lost)
 {
 	struct masquerade_config config = {
 		.ifname = interface->name,
@@ -135,6 +135,7 @@ static int take_over(struct masquerade *masquerade, const struct interface_confi
 		say_why(interface->name, &batch, &answer, err);
 	else
 		masquerade->exists = true;
+	*is_lost = answer.is_lost;
 	if (answer.is_lost) { /* the table goes with the socket that owns it */
 		mnl_socket_close(masquerade->socket);
 		masquerade->socket = NULL;
@@ -142,6 +143,14 @@ static int take_over(struct masquerade *masquerade, const struct interface_confi
 	}
 	free(batch.buffer);
 	return err;
+}
+
+static int take_over(struct masquerade *masquerade, const struct interface_config *interface)
+{
+	bool is_lost;
+	int err = take_over_once(masquerade, interface, &is_lost);
+
+	return is_lost ? take_over_once(masquerade, interface, &is_lost) : err;
 }
 
 void masquerade_follow(struct masquerade **masquerade, const struct interface_config *config, bool wanted)

@@ -197,11 +197,10 @@ static void config_fill(struct router *router, struct datapath_config *config)
 	config->filtering = setup->filtering;
 	config->pooling = setup->pooling;
 	config->externals_count = setup->two ? 2 : 1;
-	if (setup->second_without_udp) {
-		for (int i = 0; i < NAT_PROTOCOLS; i++) {
-			router->externals[0].ports[i] = router->ports[i];
-			router->externals[1].ports[i] = i == NAT_UDP ? (struct port_set){ 0 } : router->ports[i];
-		}
+	if (setup->without_udp) {
+		for (int i = 0; i < NAT_PROTOCOLS; i++)
+			router->externals[0].ports[i] = router->externals[1].ports[i] = router->ports[i];
+		router->externals[setup->without_udp - 1].ports[NAT_UDP] = (struct port_set){ 0 };
 		config->externals = router->externals;
 	}
 	config->refresh_inbound = setup->refresh_inbound;

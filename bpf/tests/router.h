@@ -36,11 +36,11 @@ struct setup {
 	const char *
 		ports[NAT_PROTOCOLS]; /* words separated by blanks, as users write them; "" switches the protocol off */
 	uint64_t timeout_ms[NAT_TIMEOUTS];
-	bool no_l2;		 /* a device without Ethernet header */
-	bool no_address;	 /* no external address at first */
-	bool two;		 /* two external addresses, EXT and EXT2, with the same ports each */
-	bool second_without_udp; /* but for these: EXT2 has none of UDP */
-	bool no_hold;		 /* freed ports are not held */
+	bool no_l2;		  /* a device without Ethernet header */
+	bool no_address;	  /* no external address at first */
+	bool two;		  /* two external addresses, EXT and EXT2, with the same ports each */
+	unsigned int without_udp; /* of the two, the one without ports of UDP: 1 or 2 */
+	bool no_hold;		  /* freed ports are not held */
 	int log_level;
 	uint32_t max_sessions, max_fragments;
 	uint32_t host_limit[NAT_PROTOCOLS], host_rate;

@@ -26,7 +26,8 @@ static const struct setup pool = { .two = true, .pooling = POOLING_PAIRED };
 static const struct setup pool_of_one_port = { .two = true,
 					       .pooling = POOLING_PAIRED,
 					       .ports = { "25000", "25000", "25000" } };
-static const struct setup pool_without_udp = { .two = true, .pooling = POOLING_PAIRED, .second_without_udp = true };
+static const struct setup pool_without_udp = { .two = true, .pooling = POOLING_PAIRED, .without_udp = 2 };
+static const struct setup first_without_udp = { .two = true, .pooling = POOLING_PAIRED, .without_udp = 1 };
 static const struct setup shortly_held = { .timeout_ms = { [NAT_TIMEOUT_FRAGMENT] = 1000 } };
 static const struct setup first_of_two = { .two = true, .pooling = POOLING_FIRST };
 static const struct setup strict_and_refreshed_inwards = { .filtering = FILTERING_ADDRESS, .refresh_inbound = true };
@@ -381,6 +382,27 @@ static void second_has_no_udp(struct router *router)
 		fail_msg("of %d hosts %zu have the second address for TCP", HOSTS, second);
 }
 
+/* Where the only address that has UDP ports is gone, UDP waits for it, and does not leave as it is. */
+static void the_one_with_udp_goes(struct router *router)
+{
+	static const struct step gone[] = {
+		{ "UDP waits", LAN, UDP(A, 25000, S, 53), DROPPED, WHY_NO_ADDRESS },
+		{ "another's, too", LAN, UDP(B, 25000, S, 53), DROPPED, WHY_NO_ADDRESS },
+		{ "TCP has the other one", LAN, TCP(SYN, A, 25000, S, 80), WAN, TCP(SYN, EXT, 25000, S, 80),
+		  WHY_OUT_NEW },
+	};
+	static const struct step back[] = {
+		{ "UDP goes on", LAN, UDP(A, 25000, S, 53), WAN, UDP(EXT2, 25000, S, 53), WHY_OUT_NEW },
+	};
+	__be32 none[4] = { 0 }, second[4] = { 0 };
+
+	address_write(EXT2, (uint8_t *)second);
+	assert_int_equal(datapath_set_external_at(router_datapath(router), 1, none), 0);
+	steps_run(router, gone, ARRAY_SIZE(gone));
+	assert_int_equal(datapath_set_external_at(router_datapath(router), 1, second), 0);
+	steps_run(router, back, ARRAY_SIZE(back));
+}
+
 static void first_external_for_all(struct router *router)
 {
 	for (uint32_t host = HOST(0); host < HOST(HOSTS); host++) {
@@ -665,6 +687,7 @@ static const struct test tests[] = {
 	CODE("rfc4787_req2_paired_both_ways", paired_both_ways, .setup = &pool, .only_ipv4 = false),
 	CODE("rfc7857_4_paired_and_out_of_ports", paired_and_out_of_ports, .setup = &pool_of_one_port,
 	     .only_ipv4 = false),
+	CODE("the_address_with_udp_ports_goes", the_one_with_udp_goes, .setup = &first_without_udp, .only_ipv4 = false),
 	CODE("an_address_without_udp_ports", second_has_no_udp, .setup = &pool_without_udp, .only_ipv4 = false),
 	CODE("rfc6888_req2_one_address_for_all_by_default", first_external_for_all, .setup = &first_of_two,
 	     .only_ipv4 = false),
