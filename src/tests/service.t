@@ -189,6 +189,18 @@ kernel_objects() { cat "/proc/$pid/fdinfo"/* 2>/dev/null | grep -e '^prog_type' 
 # same_objects OBJECTS: are they these?
 same_objects() { [ "$(kernel_objects)" = "$1" ] || { echo "$1" && kernel_objects && false; }; }
 
+# leaks KB...: the allocator may still be finding its size; what leaks goes on through another thousand
+leaks()
+{
+	leaked "$@" || return 1
+	set -- "$(memory)"
+	for number in 1101 1435 1769; do
+		reconfigured "$number" $((number + 333)) || return 0
+		set -- "$@" "$(memory)"
+	done
+	leaked "$@"
+}
+
 test_reconfigurations()
 {
 	variant 0 >"$tmp/wan.toml"
@@ -204,7 +216,7 @@ test_reconfigurations()
 	check "a thousand reconfigurations: no descriptor is lost" [ "$(descriptors)" = "$had_descriptors" ]
 	check "a thousand reconfigurations: no program and no map" same_objects "$had_objects"
 	check "a thousand reconfigurations: no memory is lost" \
-		not leaked "$had_memory" "$first_memory" "$second_memory" "$(memory)"
+		not leaks "$had_memory" "$first_memory" "$second_memory" "$(memory)"
 	check "a thousand reconfigurations: RSS stays under 2 MB" is_small
 	check "reconfigurations: stops" stop TERM 0
 	check "reconfigurations: as it was" as_before
