@@ -204,7 +204,7 @@ enum short_way {
 	SHORT_DESIGNATED = 32, /* there is a designated server */
 };
 
-/* Which of several external addresses an internal host gets. Either way it keeps it (RFC 4787 REQ-2). */
+/* Which of several external addresses an internal host gets. It keeps it (RFC 4787 REQ-2), unless routes prefer several. */
 enum nat_pooling { POOLING_FIRST, POOLING_PAIRED };
 
 /* RFC 4787 REQ-8: whom a mapping lets in. */

@@ -392,18 +392,18 @@ static int designated_update(struct interface *interface, struct netlink *nl)
 /* Is it there, and what is it? What was loaded for another is let go of. */
 static int link_look(struct interface *interface, struct netlink *nl)
 {
+	bool is_other_name;
 	struct link link;
 	int err;
 
 	err = netlink_get_link(nl, interface->config->name, 0, &link);
 	if (err && err != -ENODEV)
 		return err;
-	if (!err && strcmp(link.name, interface->config->name)) { /* two could be one interface's, then */
-		if (!interface->is_other_name)
-			log_warning("%s: that is another name of %s: say that one", interface->config->name, link.name);
-		interface->is_other_name = true;
-		err = -ENODEV;
-	}
+	is_other_name = !err && strcmp(link.name, interface->config->name); /* two could be one interface's, then */
+	if (is_other_name && !interface->is_other_name)
+		log_warning("%s: that is another name of %s: say that one", interface->config->name, link.name);
+	interface->is_other_name = is_other_name;
+	err = is_other_name ? -ENODEV : err;
 	interface->has_news = interface->has_news || interface->is_present == !!err;
 	interface->is_present = !err;
 	if (err) {

@@ -7,8 +7,8 @@
  * checksum is the whole datagram's, as in life.
  *
  * Descriptions speak IPv4, and serve for IPv6 as well: packet_use_family() says what they become. Then 192.168.1.100 is
- * 2001:db8:c0a8:100:0:6000:0:104, so that neighbours are in one /64 and every word tells some apart, 0.0.0.0 is ::, 224.0.0.0 and above are multicast on the link; protocol 1 and its types are
- * ICMPv6 and the corresponding types; IP options are a destination options header, fragments have a fragment header.
+ * 2001:db8:c0a8:100:0:6000:0:104, so that neighbours are in one /64 and every word tells some apart; 0.0.0.0 is ::, 224.0.0.0
+ * and above are multicast on the link; protocol 1 and its types are ICMPv6 and the corresponding types; IP options are a destination options header, fragments have a fragment header.
  */
 #ifndef PACKET_H
 #define PACKET_H

@@ -527,15 +527,15 @@ static void comes_back(struct router *router, const struct step *steps)
 	router_forget_counters(router);
 }
 
+static const struct step last_first[] = {
+	A_OPENS,
+	{ "the last comes first", WAN, UDP(S, 53, EXT, 25000, LAST), DROPPED, WHY_FRAGMENT_HELD },
+	{ "the first", WAN, UDP(S, 53, EXT, 25000, FIRST), LAN, UDP(S, 53, A, 25000, FIRST), WHY_IN },
+};
+
 static void out_of_order_inwards(struct router *router)
 {
-	static const struct step steps[] = {
-		A_OPENS,
-		{ "the last comes first", WAN, UDP(S, 53, EXT, 25000, LAST), DROPPED, WHY_FRAGMENT_HELD },
-		{ "the first", WAN, UDP(S, 53, EXT, 25000, FIRST), LAN, UDP(S, 53, A, 25000, FIRST), WHY_IN },
-	};
-
-	comes_back(router, steps);
+	comes_back(router, last_first);
 }
 
 /* The same for one that was turned round before it was held. */
@@ -615,17 +615,12 @@ static void flood_of_followers(struct router *router)
 /* Many more firsts than the buffer of what the daemon is told takes, while one follower is held: its own is not overlooked. */
 static void flood_of_firsts(struct router *router)
 {
-	static const struct step steps[] = {
-		A_OPENS,
-		{ "the last comes first", WAN, UDP(S, 53, EXT, 25000, LAST), DROPPED, WHY_FRAGMENT_HELD },
-		{ "the first", WAN, UDP(S, 53, EXT, 25000, FIRST), LAN, UDP(S, 53, A, 25000, FIRST), WHY_IN },
-	};
 	uint64_t in = counted(router, NAT_INGRESS, WHY_IN_FRAGMENT);
 	struct frame frame, result;
 
 	assert_int_equal(datapath_attach(router_datapath(router)), 0);
-	step_run(router, &steps[0]);
-	step_run(router, &steps[1]);
+	step_run(router, &last_first[0]);
+	step_run(router, &last_first[1]);
 	fragments_read(router);
 	for (unsigned int i = 0; i < 1500; i++) {
 		struct packet first = UDP(Z + i, 53, EXT, 25000, FIRST);
@@ -634,7 +629,7 @@ static void flood_of_firsts(struct router *router)
 		router_send_quickly(router, NAT_INGRESS, &frame, &result);
 	}
 	router_forget_counters(router);
-	step_run(router, &steps[2]);
+	step_run(router, &last_first[2]);
 	fragments_read(router);
 	assert_int_equal(counted(router, NAT_INGRESS, WHY_IN_FRAGMENT), in);
 	assert_int_equal(datapath_sweep(router_datapath(router)), 0);
@@ -646,11 +641,6 @@ static void flood_of_firsts(struct router *router)
 /* RFC 4787 REQ-14a: what is never completed is held for its time and no longer, and leaves its place to others. */
 static void held_for_a_time(struct router *router)
 {
-	static const struct step steps[] = {
-		A_OPENS,
-		{ "the last comes first", WAN, UDP(S, 53, EXT, 25000, LAST), DROPPED, WHY_FRAGMENT_HELD },
-		{ "the first", WAN, UDP(S, 53, EXT, 25000, FIRST), LAN, UDP(S, 53, A, 25000, FIRST), WHY_IN },
-	};
 	size_t held = 0;
 
 	for (unsigned int i = 0; i < 2 * NAT_HOLD_BUDGET; i++) {
@@ -660,7 +650,7 @@ static void held_for_a_time(struct router *router)
 	assert_int_equal(held, NAT_HOLD_BUDGET);
 	poll(NULL, 0, 1100);
 	assert_int_equal(datapath_sweep(router_datapath(router)), 0);
-	comes_back(router, steps);
+	comes_back(router, last_first);
 }
 
 static const struct test tests[] = {
